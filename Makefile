@@ -1,0 +1,49 @@
+# All that these commands make is in .venv/ and build/.
+
+VENV ?= .venv
+# The Python that .venv is made with; python3, or the newest python3.x, unless given.
+PYTHON ?=
+
+BIN := $(VENV)/bin
+
+# `make test COVERAGE=` measures none, which takes half the time.
+COVERAGE ?= --cov
+
+# What runs is the installed wheel and its locked packages.
+unexport PYTHONHOME PYTHONPATH
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help demo test serve bench docs lint clean set-up browser
+
+help:  ## Show these commands (the default)
+	@awk -F ':[a-z -]*## ' 'NF == 2 { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: set-up  ## Check, verify and serve: the main job on real input
+	@$(BIN)/python examples/demo.py
+
+test: set-up browser  ## Run all tests on the built wheel; every branch must be covered
+	@$(BIN)/pytest --numprocesses=auto $(COVERAGE)
+
+serve: set-up  ## Serve the chat room of examples/chat.py
+	@$(BIN)/micropie serve examples/chat.py:app
+
+bench: set-up  ## Measure against bare ASGI callables, PyPI's micropie and Starlette
+	@$(BIN)/python benchmarks/bench.py
+
+docs: set-up  ## Write the pages of docs/ that follow from the code
+	@$(BIN)/python docs/generate.py
+
+lint: set-up  ## Lint and type-check everything
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+clean:  ## Delete .venv/ and build/
+	rm -rf .venv build
+
+set-up:
+	@.ci/set-up '$(VENV)' '$(PYTHON)'
+
+browser:
+	@.ci/browser

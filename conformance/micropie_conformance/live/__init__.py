@@ -1,0 +1,17 @@
+"""The cases over real sockets: a real server, a real client, and the implementation between.
+
+The cases can be listed without the packages that running them needs: `hosting`, `wire`, `running`
+and `servers` import those, no other module does.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["SERVERS"]
+
+SERVERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "hypercorn": {"asyncio": (), "uvloop": ("uvloop",), "trio": ("trio",)},
+    "uvicorn": {"websockets-sansio": ("uvicorn",), "wsproto": ("uvicorn", "wsproto")},
+}
+"""The servers that the cases run behind; the ways in which each is run, with what that needs
+beside the extra `conformance`."""

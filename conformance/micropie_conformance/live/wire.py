@@ -1,0 +1,368 @@
+"""What a live case works with: a server with the connection under test, and its clients.
+
+    @live_case("WS-WIRE-007")
+    async def text(wire: Wire) -> None:
+        "send_text('hello') reaches the client."
+
+        async def script(handler: Handler) -> None:
+            await handler.open()
+            await handler.expect_done("send_text", "hello")
+
+        client = await wire.connect(script)
+        await client.expect_message("hello")
+
+As in memory, an arrangement that does not come about raises `Unreached` and a judgement that
+fails raises `Broken`. When a script raises, the case ends at once with what it raised. What
+takes longer than the deadline does not come: on a real socket nothing else can be said.
+"""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Final, TypeAlias
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.frames import Close
+from websockets.typing import Subprotocol
+
+from micropie_conformance.live.habits import HABITS
+from micropie_conformance.live.handler import Handler, Script, same
+from micropie_conformance.live.hosting import Host
+from micropie_conformance.outcomes import show
+from micropie_conformance.probe import Broken, Target, Unreached
+
+__all__ = ["DEADLINE", "Client", "Message", "Wire"]
+
+DEADLINE: Final = 10.0
+"""How long a case waits for one thing, in seconds."""
+
+# A close frame without a code, masked as a client's frames are (RFC 6455, section 5.5.1).
+_CLOSE_WITHOUT_CODE: Final = b"\x88\x80\x00\x00\x00\x00"
+
+Message: TypeAlias = str | bytes
+
+
+class Wire:
+    """The server of one case, and the clients that the case connects to it.
+
+    It is made inside the event loop of the clients.
+    """
+
+    def __init__(self, target: Target, host: Host, deadline: float = DEADLINE) -> None:
+        """Hold them; nothing is connected yet."""
+        self._target = target
+        # The server.
+        self.host = host
+        # How long the case waits for one thing, in seconds.
+        self.deadline = deadline
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        # What happened on both sides, oldest first.
+        self.trace: list[str] = []
+        self._handlers: list[Handler] = []
+        self._connections: list[ClientConnection] = []
+        # Whether the deadline has passed.
+        self.late = False
+
+    # Arrangements
+
+    async def connect(self, script: Script, *, subprotocols: Sequence[str] = ()) -> "Client":
+        """Connect a client, whose connection `script` handles on the server.
+
+        Raises:
+            Unreached: The handshake was not completed.
+        """
+        client = await self.handshake(script, subprotocols=subprotocols)
+        if client.answer != "HTTP 101":
+            raise Unreached(f"the client gets {client.answer} instead of HTTP 101")
+        return client
+
+    async def handshake(self, script: Script, *, subprotocols: Sequence[str] = ()) -> "Client":
+        """Let a client ask for a connection, and give the client, whatever the answer is."""
+        client = Client(self, self._add(script))
+        client.note("asks for a connection")
+        async with self.limit(client.handler):
+            try:
+                connection = await connect(
+                    f"ws://127.0.0.1:{self.host.port}{client.handler.path}",
+                    subprotocols=[Subprotocol(name) for name in subprotocols] or None,
+                    proxy=None,
+                    open_timeout=None,
+                    close_timeout=None,
+                    ping_interval=None,
+                    max_size=None,
+                )
+            except InvalidStatus as error:
+                client.answer = f"HTTP {error.response.status_code}"
+            except InvalidMessage:
+                client.answer = "no answer"
+            except InvalidHandshake as error:
+                client.answer = f"a handshake that is not valid: {error}"
+            else:
+                self._connections.append(connection)
+                client.connected(connection)
+        client.note(f"gets {client.answer}")
+        return client
+
+    async def vanish(self, script: Script) -> Handler:
+        """Let a client vanish before its handshake is answered; `script` starts after that."""
+        handler = self._add(script, ahead=2)
+        _, writer = await asyncio.open_connection("127.0.0.1", self.host.port)
+        try:
+            writer.write(
+                f"GET {handler.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
+                "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+            )
+            await self.until(handler, lambda: handler.given > 0)
+        finally:
+            writer.close()
+            await writer.wait_closed()
+        self.note("client", handler, "is gone")
+        return handler
+
+    async def until(self, handler: Handler, condition: Callable[[], bool]) -> None:
+        """Wait for what is done on the server's side.
+
+        Raises:
+            Broken, Unreached: It does not come, as for `limit`.
+        """
+        async with self.limit(handler):
+            await self._until(condition)
+
+    async def waits_in(self, handler: Handler, method: str) -> None:
+        """Wait until the script waits in a call of `method`."""
+        await self.until(
+            handler, lambda: any(call.words.startswith(method) for call in handler.under_way)
+        )
+
+    async def cancel(self, handler: Handler) -> None:
+        """Cancel what the script calls by `be_cancelled`."""
+        await self.until(handler, lambda: handler.cancellable)
+        handler.cancel()
+
+    async def ended(self, handler: Handler) -> None:
+        """Wait until the script has ended."""
+        await self.until(handler, lambda: handler.ended)
+
+    async def all_ended(self) -> None:
+        """Wait until every script has ended."""
+        for handler in self._handlers:
+            await self.ended(handler)
+
+    def left_behind(self, handler: Handler) -> list[str]:
+        """Name the tasks that were started for the connection and that still run."""
+        return self.host.left_behind(handler.path)
+
+    # Judgements
+
+    def expect(self, holds: bool, expected: str, observed: str) -> None:
+        """Judge anything.
+
+        Raises:
+            Broken: It does not hold.
+        """
+        if not holds:
+            raise Broken(expected, observed)
+
+    # What a case is run with
+
+    @asynccontextmanager
+    async def limit(self, handler: Handler, expected: str | None = None) -> AsyncGenerator[None]:
+        """Give the block time until the deadline.
+
+        Raises:
+            Broken: The deadline has passed, and the script is in a call that is judged; or it
+                is in none, and `expected` says what the block judges.
+            Unreached: The deadline has passed, and nothing is judged.
+        """
+        try:
+            async with asyncio.timeout(self.deadline):
+                yield
+        except TimeoutError:
+            self.late = True
+            raise self._too_late(handler, expected) from None
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What a script has raised, if one has."""
+        return next((one.failure for one in self._handlers if one.failure is not None), None)
+
+    async def failed(self) -> None:
+        """Wait until a script has raised."""
+        await self._until(lambda: self.failure is not None)
+
+    async def finish(self) -> None:
+        """Drop every client."""
+        for connection in self._connections:
+            connection.transport.abort()
+            await connection.wait_closed()
+
+    def note(self, side: str, handler: Handler, words: str) -> None:
+        """Record a step of one side of a connection, from any thread."""
+        number = self._handlers.index(handler) + 1
+        self.trace.append(f"{side} {number:<{9 - len(side)}} {words}")
+        self._loop.call_soon_threadsafe(self._changed.set)
+
+    def _too_late(self, handler: Handler, expected: str | None) -> AssertionError:
+        words = f"nothing within {self.deadline:g} seconds"
+        if call := next(iter(handler.under_way), None):
+            expected = call.expected
+            words = f"{call.words} still waits after {self.deadline:g} seconds"
+            if handler.disconnected:
+                server = self.host.door.partition(":")[0]
+                words += f"; {server} {HABITS[server]['second-receive'].text}"
+        return Unreached(words) if expected is None else Broken(expected, words)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _add(self, script: Script, ahead: int = 0) -> Handler:
+        # The server may have served other cases before.
+        path = f"/{len(self.host.routes) + 1}"
+        handler = Handler(self._target, script, self.host, self.note, path, ahead)
+        self._handlers.append(handler)
+        self.host.routes[path] = handler.run
+        return handler
+
+
+class Client:
+    """A client, and the `handler` of its connection on the server."""
+
+    def __init__(self, wire: Wire, handler: Handler) -> None:
+        """Hold them; nothing is connected yet."""
+        self.handler = handler
+        # What came of the handshake.
+        self.answer = "nothing"
+        self._wire = wire
+        self._connection: ClientConnection | None = None
+
+    @property
+    def connection(self) -> ClientConnection:
+        """The connection of the `websockets` package."""
+        assert self._connection is not None
+        return self._connection
+
+    def connected(self, connection: ClientConnection) -> None:
+        """Take the connection whose handshake was completed."""
+        self._connection = connection
+        self.answer = "HTTP 101"
+
+    def headers(self, name: str) -> list[str]:
+        """Give the headers of that name in the handshake's answer."""
+        assert self.connection.response is not None
+        return self.connection.response.headers.get_all(name)
+
+    # Arrangements
+
+    async def send(self, message: Message | Sequence[str] | Sequence[bytes]) -> None:
+        """Send a message; of a sequence each part is a fragment of one message.
+
+        Raises:
+            Unreached: The connection is closed, or the server reads no more.
+        """
+        self.note(f"sends {_named(message)}")
+        async with self._wire.limit(self.handler):
+            try:
+                await self.connection.send(message)
+            except ConnectionClosed as error:
+                raise Unreached(f"the client gets {_named(error.rcvd)} and cannot send") from None
+
+    async def get(self, message: Message) -> None:
+        """Await a message that must come for the case to go on.
+
+        Raises:
+            Unreached: Another message came, or the connection was closed.
+        """
+        async with self._wire.limit(self.handler):
+            observed = await self._next()
+        if not same(observed, message):
+            raise Unreached(f"the client gets {_named(observed)} instead of {_named(message)}")
+
+    async def get_close(self) -> Close:
+        """Await the server's close frame, which must come for the case to go on.
+
+        Raises:
+            Unreached: A message came, or the connection ended without a close frame.
+        """
+        async with self._wire.limit(self.handler):
+            observed = await self._next()
+        if not isinstance(observed, Close):
+            raise Unreached(f"the client gets {_named(observed)} instead of a close frame")
+        return observed
+
+    async def close(self, code: int | None = 1000, reason: str = "") -> None:
+        """Close the connection and wait for its end; None: the close frame has no code."""
+        self.note(f"closes with {'no code' if code is None else f'code {code}'}")
+        async with self._wire.limit(self.handler):
+            if code is None:
+                self.connection.transport.write(_CLOSE_WITHOUT_CODE)
+                await self.connection.wait_closed()
+            else:
+                await self.connection.close(code, reason)
+
+    async def end(self) -> None:
+        """Wait until the connection has ended."""
+        async with self._wire.limit(self.handler):
+            await self.connection.wait_closed()
+
+    def vanish(self, *, reset: bool) -> None:
+        """Drop the TCP connection without a close frame: reset it, or end the stream."""
+        self.note("resets the TCP connection" if reset else "ends the TCP connection")
+        if reset:
+            # It fails when the server has dropped the connection already.
+            with suppress(OSError):
+                self.connection.transport.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
+        self.connection.transport.abort()
+
+    # Judgements
+
+    async def expect_message(self, message: Message) -> None:
+        """The next that the client gets is this message, of this type."""
+        expected = f"the client gets {_named(message)}"
+        async with self._wire.limit(self.handler, expected):
+            observed = await self._next()
+        holds = same(observed, message)
+        self._wire.expect(holds, expected, f"the client gets {_named(observed)}")
+
+    async def expect_close(self, code: int, reason: str = "") -> None:
+        """The next that the client gets is a close frame with this code and reason."""
+        close = Close(code, reason)
+        expected = f"the client gets {_named(close)}"
+        async with self._wire.limit(self.handler, expected):
+            observed = await self._next()
+        self._wire.expect(observed == close, expected, f"the client gets {_named(observed)}")
+
+    def note(self, words: str) -> None:
+        """Record a step of the client."""
+        self._wire.note("client", self.handler, words)
+
+    async def _next(self) -> Message | Close | None:
+        """Await a message, or the close frame, or None when the connection ended without one."""
+        try:
+            got: Message | Close | None = await self.connection.recv()
+        except ConnectionClosed as error:
+            got = error.rcvd
+        self.note(f"gets {_named(got)}")
+        return got
+
+
+def _named(got: Message | Sequence[str] | Sequence[bytes] | Close | None) -> str:
+    match got:
+        case None:
+            return "the end of the connection without a close frame"
+        case Close():
+            return f"a close frame with code {got.code}, reason {got.reason!r}"
+        case str():
+            return f"text {show(got)}"
+        case bytes():
+            return f"binary {show(got)}"
+        case _:
+            return f"one message in the fragments {show(got)}"

@@ -1,0 +1,110 @@
+"""Run cases in memory against a target, one fresh connection each."""
+
+import asyncio
+import traceback
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from micropie_conformance.case import MemoryCase
+from micropie_conformance.looping import Loop
+from micropie_conformance.probe import Broken, NotApplicable, Probe, Target, Unreached
+from micropie_conformance.repro import program
+from micropie_conformance.stepping import Driver, NeedsLoop, Stepper
+
+__all__ = ["Result", "Runner", "Verdict", "rehearse"]
+
+
+class Verdict(StrEnum):
+    """What a case found."""
+
+    # The implementation does what the clause says.
+    PASSED = "passed"
+    # It does not.
+    BROKEN = "broken"
+    # The situation did not come about; the fault belongs to another clause.
+    UNREACHED = "unreached"
+    # The implementation has no counterpart of what the clause speaks of.
+    NOT_APPLICABLE = "not applicable"
+    # The suite itself failed; that says nothing about the implementation.
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one case."""
+
+    case: str
+    verdict: Verdict
+    expected: str = ""
+    observed: str = ""
+    # The calls and events that led there.
+    trace: list[str] = field(default_factory=list[str])
+    # A program that shows the failure; empty: there is none.
+    repro: str = ""
+
+
+class Runner:
+    """Runs cases against one target.
+
+    It steps; from the first case on that needs an event loop, it gives the implementation one.
+    """
+
+    def __init__(self, target: Target) -> None:
+        """Hold the target; nothing is called yet."""
+        self.target = target
+        self.driver: Callable[[], Driver] = Stepper
+
+    @property
+    def looping(self) -> bool:
+        """Whether the implementation turned out to need an event loop."""
+        return self.driver is Loop
+
+    def run(self, case: MemoryCase) -> Result:
+        """Run one case on a fresh connection."""
+        if not self.looping:
+            # The first attempt may leave coroutines behind that were never awaited.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)
+                with suppress(NeedsLoop):
+                    return _run(case, Probe(self.target, self.driver()), looping=False)
+            self.driver = Loop
+        return _run(case, Probe(self.target, self.driver()), looping=True)
+
+
+def rehearse(case: MemoryCase, target: Target) -> Probe:
+    """Run a case on a target that passes it and needs no event loop.
+
+    Gives the probe, which knows what was done and what was expected.
+    """
+    probe = Probe(target, Stepper())
+    try:
+        case.run(probe)
+    finally:
+        probe.finish()
+    return probe
+
+
+def _run(case: MemoryCase, probe: Probe, *, looping: bool) -> Result:
+    try:
+        case.run(probe)
+    except Broken as broken:
+        return Result(
+            case.id,
+            Verdict.BROKEN,
+            broken.expected,
+            broken.observed,
+            probe.trace,
+            repro=program(case, probe, broken.check, looping),
+        )
+    except Unreached as unreached:
+        return Result(case.id, Verdict.UNREACHED, observed=str(unreached), trace=probe.trace)
+    except NotApplicable as reason:
+        return Result(case.id, Verdict.NOT_APPLICABLE, observed=str(reason))
+    except (Exception, SystemExit, GeneratorExit, asyncio.CancelledError):
+        return Result(case.id, Verdict.FAULT, observed=traceback.format_exc(), trace=probe.trace)
+    finally:
+        probe.finish()
+    return Result(case.id, Verdict.PASSED, trace=probe.trace)

@@ -1,0 +1,249 @@
+"""The child process of `micropie verify`: it loads the target, runs cases and tells of each.
+
+A job comes as JSON on standard input; for each piece of news a line of JSON goes into the pipe
+that the job names. Whatever the target does to its process, it does to this one.
+"""
+
+import contextlib
+import faulthandler
+import json
+import os
+import resource
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import astuple, dataclass, replace
+from functools import partial
+from typing import Final, TypeVar
+
+# The one thing that the suite has of the other package: the loader, which knows nothing of the
+# implementation there. To be verified, that is loaded like any other target.
+from micropie._target import TargetError, load
+from micropie_conformance.case import Case, MemoryCase, registered
+from micropie_conformance.explore.cases import explore, explored
+from micropie_conformance.outcomes import show
+from micropie_conformance.probe import Target
+from micropie_conformance.runner import Result, Runner, Verdict
+
+__all__ = ["EXPLORED", "IN_MEMORY", "MEMORY_GIB", "OUT_OF_MEMORY", "Job", "main", "resolve"]
+
+IN_MEMORY: Final = "memory"
+"""The door of the cases in memory; live ones have `server:worker`."""
+
+EXPLORED: Final = "explored"
+"""The door of what is explored, followed by a colon and how long the sequences are."""
+
+MEMORY_GIB: Final = 2
+"""How much memory the process may use."""
+
+OUT_OF_MEMORY: Final = 77
+"""The exit status when that was not enough."""
+
+# A process whose parent was killed does not run for ever.
+_CPU_SECONDS: Final = 600
+
+# A target may send without end; what is shown of that must fit on a few pages.
+_MOST_STEPS: Final = 200
+_MOST_CHARACTERS: Final = 4000
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a process has to do."""
+
+    # As on the command line.
+    target: str
+    closed: str | None
+    # IN_MEMORY, EXPLORED:depth, or server:worker.
+    door: str
+    # The ids of the cases, in the order in which they are run.
+    cases: list[str]
+    # The file descriptor to tell the news to.
+    channel: int
+
+
+class _Channel:
+    """The pipe to the parent."""
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_inheritable(descriptor, False)
+        self._descriptor = descriptor
+        self._owner = os.getpid()
+
+    def tell(self, **news: object) -> None:
+        """Tell the parent."""
+        if os.getpid() != self._owner:
+            # A copy of this process, which the target made by os.fork, does not go on.
+            os._exit(0)
+        with open(self._descriptor, "w", encoding="ascii", closefd=False) as stream:
+            stream.write(json.dumps(news) + "\n")
+
+
+def main() -> None:
+    """Do the job and end the process."""
+    job = Job(**json.load(sys.stdin))
+    channel = _Channel(job.channel)
+    faulthandler.enable()
+    _limit(resource.RLIMIT_AS, MEMORY_GIB << 30)
+    _limit(resource.RLIMIT_CPU, _CPU_SECONDS)
+    _limit(resource.RLIMIT_CORE, 0)
+    status = 0
+    try:
+        _work(job, channel)
+    except MemoryError:
+        _limit(resource.RLIMIT_AS, None)
+        status = OUT_OF_MEMORY
+    except Exception:
+        channel.tell(fault=traceback.format_exc())
+    # Neither exit handlers nor threads of the target can hold this up.
+    os._exit(status)
+
+
+def resolve(spec: str, closed: str | None) -> Target:
+    """Load the target and find its ConnectionClosed.
+
+    Args:
+        spec: `module:attr` or `path/to/file.py:attr`.
+        closed: The same for ConnectionClosed. None: it is beside the target, in the module that
+            `spec` names or else in the one that defines the target.
+
+    Raises:
+        TargetError: There is no such thing, or it is not what it should be.
+    """
+    factory = load(spec)
+    if not callable(factory):
+        raise TargetError(
+            f"{spec} is {_kind(factory)}, which cannot be called: "
+            "name the class, or a function that makes a connection of (receive, send)"
+        )
+    where, found = (closed, load(closed)) if closed is not None else _beside(spec, factory)
+    kind = _kind(found)
+    if not (isinstance(found, type) and issubclass(found, BaseException)):
+        raise TargetError(f"{where} is {kind}, not an exception class")
+    return Target(factory, found, spec, where)
+
+
+def _beside(spec: str, factory: object) -> tuple[str, object]:
+    where = f"{spec.rpartition(':')[0]}:ConnectionClosed"
+    try:
+        return where, load(where)
+    except TargetError:
+        module = getattr(factory, "__module__", None)
+        found = getattr(sys.modules.get(str(module)), "ConnectionClosed", None)
+        if found is None:
+            raise TargetError(
+                f"no ConnectionClosed beside {spec}: name the exception that it raises when the "
+                "client has disconnected, with --closed module:attr"
+            ) from None
+        return f"{module}:ConnectionClosed", found
+
+
+def _kind(value: object) -> str:
+    kind = type(value)
+    return f"the class {getattr(value, '__name__', '')}" if kind is type else f"a {kind.__name__}"
+
+
+def _name(value: object) -> str:
+    """Name a class or function and the file that it is from."""
+    name = getattr(value, "__qualname__", None)
+    if name is None:
+        return show(value)
+    module = sys.modules.get(getattr(value, "__module__", ""))
+    return f"{name} ({getattr(module, '__file__', 'built-in')})"
+
+
+def _work(job: Job, channel: _Channel) -> None:
+    # Imports all that is needed, before the target's folder is on the path.
+    play = _player(job)
+    channel.tell(ready=True)
+    try:
+        target = resolve(job.target, job.closed)
+    except TargetError as error:
+        channel.tell(refused=str(error))
+        return
+    except KeyboardInterrupt:
+        channel.tell(refused=f"cannot import {job.target}: it raises KeyboardInterrupt")
+        return
+    channel.tell(loaded=_name(target.factory), closed=_name(target.closed))
+    for result, looping in play(target):
+        if isinstance(result, int):
+            channel.tell(sequences=result, looping=looping)
+        elif job.door.startswith(EXPLORED) and result.verdict is Verdict.UNREACHED:
+            channel.tell(unexplored=result.case)
+        else:
+            channel.tell(result=astuple(_short(result)), looping=looping)
+
+
+def _player(job: Job) -> Callable[[Target], Iterator[tuple[Result | int, bool]]]:
+    """Give what runs the cases; each result comes with whether an event loop was needed.
+
+    What explores gives the number of sequences between the results.
+    """
+    memory, live = registered()
+    if job.door == IN_MEMORY:
+        return partial(_in_memory, _chosen(memory, job))
+    server, _, worker = job.door.partition(":")
+    if server == EXPLORED:
+        return partial(_exploring, _chosen(explored(), job), int(worker))
+
+    from micropie_conformance.live.running import run_live
+
+    cases = _chosen(live, job)
+    return lambda target: ((one, False) for one in run_live(cases, target, job.door))
+
+
+def _chosen(cases: list[Case[R]], job: Job) -> list[Case[R]]:
+    by_id = {case.id: case for case in cases}
+    return [by_id[id] for id in job.cases]
+
+
+def _in_memory(cases: list[MemoryCase], target: Target) -> Iterator[tuple[Result, bool]]:
+    runner = Runner(target)
+    for case in cases:
+        result = runner.run(case)
+        if any("MemoryError" in words for words in (result.observed, *result.trace)):
+            # Whatever raised it, there is not enough left to judge by.
+            raise MemoryError
+        yield result, runner.looping
+
+
+def _exploring(
+    cases: list[MemoryCase], depth: int, target: Target
+) -> Iterator[tuple[Result | int, bool]]:
+    runner = Runner(target)
+    for news in explore(runner, cases, depth):
+        yield news, runner.looping
+
+
+def _short(result: Result) -> Result:
+    """Leave out the middle of what is too long to be read."""
+    trace = result.trace
+    if len(trace) > _MOST_STEPS:
+        half = _MOST_STEPS // 2
+        left_out = f"... {len(trace) - 2 * half} steps left out ..."
+        trace = [*trace[:half], left_out, *trace[-half:]]
+    return replace(
+        result, expected=_cut(result.expected), observed=_cut(result.observed), trace=trace
+    )
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _MOST_CHARACTERS:
+        return text
+    half = _MOST_CHARACTERS // 2
+    return f"{text[:half]} ... {len(text) - 2 * half} characters left out ... {text[-half:]}"
+
+
+def _limit(what: int, most: int | None) -> None:
+    hard = resource.getrlimit(what)[1]
+    if most is None or (hard != resource.RLIM_INFINITY and hard < most):
+        most = hard
+    # macOS does not have each of them.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(what, (most, hard))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""The verdict follows from the findings, and the document holds all of them."""
+
+import json
+import platform
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from micropie_conformance import __version__
+from micropie_conformance.case import Case
+from micropie_conformance.catalogue import Clause, Level
+from micropie_conformance.isolation import Loaded
+from micropie_conformance.report import Conformance, Finding, Report, counted
+from micropie_conformance.runner import Result, Verdict
+
+P, B, U, N, F = (
+    Verdict.PASSED,
+    Verdict.BROKEN,
+    Verdict.UNREACHED,
+    Verdict.NOT_APPLICABLE,
+    Verdict.FAULT,
+)
+D, A, R, I = Level.DOCUMENTED, Level.ASGI, Level.ROBUST, Level.INFO  # noqa: E741
+
+
+def finding(level: Level, number: int, verdict: Verdict, door: str = "memory") -> Finding:
+    """Give what became of a case of clause `number` of a level."""
+    id = f"WS-{level.upper()}-{number:03}"
+    clause = Clause(id, level, "It holds.", "somewhere")
+    case: Case[Any] = Case(f"{id}/case", clause, "Try it.", print, live=door != "memory")
+    return Finding(door, case, Result(case.id, verdict, "this", "that", ["step"]))
+
+
+def report(*findings: Finding) -> Report:
+    loaded = Loaded("Class (file.py)", "Closed (file.py)")
+    return Report("mine:Class", loaded, ["in memory"], "", True, list(findings))
+
+
+@pytest.mark.parametrize(
+    ("findings", "conformance", "sentence", "status", "strict_status"),
+    [
+        ([(D, 1, P), (A, 1, P), (R, 1, P)], "STRICT", "strictly conformant", 0, 0),
+        ([(D, 1, N), (A, 1, N), (R, 1, N)], "STRICT", "strictly conformant", 0, 0),
+        # Free choices are never judged.
+        ([(D, 1, P), (I, 1, B), (I, 2, U)], "STRICT", "strictly conformant", 0, 0),
+        (
+            [(D, 1, P), (R, 1, B), (R, 1, B), (R, 2, U)],
+            "CONFORMANT",
+            "conformant, but not strictly: 1 robust clause broken",
+            0,
+            1,
+        ),
+        (
+            [(D, 1, P), (R, 1, U), (R, 2, U)],
+            "CONFORMANT",
+            "conformant, but not strictly: 2 robust cases could not be reached",
+            0,
+            1,
+        ),
+        # One clause with two broken cases is one clause.
+        ([(D, 1, B), (D, 1, B)], "BROKEN", "not conformant: 1 clause broken", 1, 1),
+        (
+            [(D, 1, B), (A, 1, B), (A, 2, U), (R, 1, B)],
+            "BROKEN",
+            "not conformant: 2 clauses broken, and 1 robust one",
+            1,
+            1,
+        ),
+        (
+            [(D, 1, P), (A, 1, U), (R, 1, B)],
+            "NOT_SHOWN",
+            "not shown to be conformant: 1 case could not be reached",
+            1,
+            1,
+        ),
+        # A fault of the suite leaves nothing else to be said.
+        (
+            [(D, 1, B), (I, 1, F), (D, 2, F)],
+            "FAULT",
+            "no verdict: the suite itself failed in 2 cases",
+            3,
+            3,
+        ),
+    ],
+)
+def test_verdicts(
+    findings: list[tuple[Level, int, Verdict]],
+    conformance: str,
+    sentence: str,
+    status: int,
+    strict_status: int,
+) -> None:
+    found = report(*(finding(*one) for one in findings))
+    assert found.conformance is Conformance[conformance]
+    assert found.sentence == sentence
+    assert (found.status(strict=False), found.status(strict=True)) == (status, strict_status)
+
+
+def test_without_the_robust_clauses_nothing_is_said_of_strictness() -> None:
+    found = replace(report(finding(D, 1, P)), robust=False, part="--level asgi")
+    assert found.conformance is Conformance.CONFORMANT
+    assert found.sentence == "conformant (of the part that ran: --level asgi)"
+
+
+def test_findings_by_verdict_and_level() -> None:
+    findings = [finding(R, 2, B), finding(D, 1, B), finding(R, 2, B, "a:b"), finding(D, 2, P)]
+    findings.append(finding(I, 1, B))
+    found = report(*findings)
+    assert found.of(B) == [*findings[:3], findings[4]]
+    assert found.of(B, [D]) == [findings[1]]
+    assert [clause.id for clause in found.broken()] == ["WS-ROBUST-002", "WS-DOCUMENTED-001"]
+    assert found.broken([A]) == []
+
+
+def test_document() -> None:
+    found = replace(
+        report(finding(D, 1, P), finding(A, 2, B, "hypercorn:trio")),
+        part="--case WS-X",
+        printed="hello",
+    )
+    document = json.loads(json.dumps(found.document()))
+    none = {"passed": 0, "broken": 0, "unreached": 0, "not applicable": 0, "fault": 0}
+    assert document == {
+        "suite": __version__,
+        "python": platform.python_version(),
+        "target": "mine:Class",
+        "implementation": "Class (file.py)",
+        "closed": "Closed (file.py)",
+        "modes": ["in memory"],
+        "part": "--case WS-X",
+        "verdict": "not conformant",
+        "sentence": "not conformant: 1 clause broken (of the part that ran: --case WS-X)",
+        "broken": ["WS-ASGI-002"],
+        "counts": {
+            "documented": none | {"passed": 1},
+            "asgi": none | {"broken": 1},
+            "robust": none,
+            "info": none,
+        },
+        "printed": "hello",
+        "results": [
+            {
+                "case": "WS-DOCUMENTED-001/case",
+                "clause": "WS-DOCUMENTED-001",
+                "level": "documented",
+                "door": "memory",
+                "verdict": "passed",
+                "expected": "this",
+                "observed": "that",
+                "trace": ["step"],
+                "repro": "",
+            },
+            {
+                "case": "WS-ASGI-002/case",
+                "clause": "WS-ASGI-002",
+                "level": "asgi",
+                "door": "hypercorn:trio",
+                "verdict": "broken",
+                "expected": "this",
+                "observed": "that",
+                "trace": ["step"],
+                "repro": "",
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("things", "words"), [([], "0 cases"), ([1], "1 case"), ([1, 2], "2 cases")]
+)
+def test_counted(things: list[int], words: str) -> None:
+    assert counted(things, "case") == words
