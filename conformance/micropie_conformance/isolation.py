@@ -175,11 +175,19 @@ class Isolation:
 class _Child:
     """One child process."""
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: int, output: IO[bytes]) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        channel: int,
+        output: IO[bytes],
+        let_through: Callable[[], None],
+    ) -> None:
         """Hold the process, the pipe that it tells its news to, and the file that it prints to."""
         self.process = process
         self._channel = channel
         self._output = output
+        # Where a signal that was held back may end the run.
+        self._let_through = let_through
 
     def news(self, patience: float) -> Iterator[dict[str, Any]]:
         """Yield what the child tells until it has ended.
@@ -191,6 +199,7 @@ class _Child:
         # That the suite takes its time to start is nothing that the target does.
         deadline = time.monotonic() + max(patience, _START)
         while True:
+            self._let_through()
             # Asked first: what a child wrote before its end is still read.
             ended = self.process.poll() is not None
             if select.select([self._channel], [], [], 0 if ended else _TICK)[0]:
@@ -252,8 +261,7 @@ def _started(
             finally:
                 os.close(write)
             try:
-                let_through()
-                yield _Child(process, read, output)
+                yield _Child(process, read, output, let_through)
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
@@ -265,20 +273,25 @@ def _started(
 
 @contextlib.contextmanager
 def _signals_held() -> Generator[Callable[[], None], None, None]:
-    """Hold back the signals that end this process, until what is given is called.
+    """Hold back the signals that end this process; what is given lets through those that came.
 
-    They must not come between the start of a child and the `try` that ends it. The system's own
-    mask does not do: a signal goes to any thread that lets it through, and Python then runs its
-    handler in the main thread all the same.
+    An exception out of a signal's handler may come between any two instructions: between the start
+    of a child and the `try` that ends it, or while `Popen.poll` has a lock that it then never gives
+    back, on which `Popen.wait` hangs. The system's own mask does not do: a signal goes to any
+    thread that lets it through, and Python then runs its handler in the main thread all the same.
     """
     came: list[int] = []
     handlers: dict[int, Any] = {}
 
-    def let_through() -> None:
+    def restore() -> None:
         while handlers:
             signal.signal(*handlers.popitem())
         while came:
             signal.raise_signal(came.pop())
+
+    def let_through() -> None:
+        if came:
+            restore()
 
     # Python lets only the main thread set handlers, and only there do they run.
     if threading.current_thread() is threading.main_thread():
@@ -290,7 +303,7 @@ def _signals_held() -> Generator[Callable[[], None], None, None]:
     try:
         yield let_through
     finally:
-        let_through()
+        restore()
 
 
 def _place(dump: str) -> str:

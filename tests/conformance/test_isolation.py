@@ -219,6 +219,28 @@ def test_a_signal_while_a_child_starts_leaves_no_child(
     os.close(reader)
 
 
+def test_a_signal_comes_where_nothing_is_half_done(
+    isolation: Callable[[str], Isolation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An exception here would leave a lock of Popen's taken, on which the end of the child waits.
+    whole: list[bool] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def poll(self) -> int | None:
+            if not whole:
+                whole.append(False)
+                os.kill(os.getpid(), signal.SIGINT)
+                whole[0] = True
+            return super().poll()
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run(isolation("import time\ntime.sleep(1000)"), SENDS)
+    assert whole == [True]
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
 def test_beside_the_main_thread(isolation: Callable[[str], Isolation]) -> None:
     isolated = isolation(IMPLEMENTATION.format("await super().send_text(data)"))
     with ThreadPoolExecutor() as pool:
