@@ -22,8 +22,17 @@ PACKAGES = {
 
 SERVE = {"hypercorn", "uvloop"}
 CHECK = {"mypy"}
-CONFORMANCE = {"hypercorn", "pytest", "pytest-asyncio", "rich", "trio", "uvloop", "websockets"}
-SERVERS = {"uvicorn", "wsproto"}
+CONFORMANCE = {
+    "hypercorn",
+    "jinja2",
+    "pytest",
+    "pytest-asyncio",
+    "rich",
+    "trio",
+    "uvloop",
+    "websockets",
+}
+SERVERS = {"daphne", "granian", "h2", "uvicorn", "wsproto"}
 
 
 def modules() -> list[str]:

@@ -36,6 +36,7 @@ _COLUMNS: Final = {
     Verdict.BROKEN: ("broken", "red"),
     Verdict.UNREACHED: ("unreached", "yellow"),
     Verdict.NOT_APPLICABLE: ("n/a", "dim"),
+    Verdict.SERVER: ("server's", "dim"),
 }
 
 _MEANINGS: Final = {
@@ -217,7 +218,10 @@ def _table(findings: list[Finding]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("  area")
     table.add_column("level")
-    for heading, style in _COLUMNS.values():
+    columns = dict(_COLUMNS)
+    if all(one.result.verdict is not Verdict.SERVER for one in findings):
+        del columns[Verdict.SERVER]
+    for heading, style in columns.values():
         table.add_column(heading, justify="right", style=style)
     areas = list(dict.fromkeys(one.case.clause.area for one in findings))
     for area in areas if len(areas) == 1 else [*areas, "all"]:
@@ -229,7 +233,7 @@ def _table(findings: list[Finding]) -> Table:
                 if one.case.clause.level is level and area in (one.case.clause.area, "all")
             )
             if found:
-                table.add_row(label, level, *(str(found[verdict] or "-") for verdict in _COLUMNS))
+                table.add_row(label, level, *(str(found[verdict] or "-") for verdict in columns))
                 label = ""
     return table
 

@@ -41,6 +41,8 @@ class Finding:
     door: str
     case: Case[Any]
     result: Result
+    # Why the implementation deviates here, as it declares; empty: it declares nothing.
+    declared: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class Report:
                     "observed": one.result.observed,
                     "trace": one.result.trace,
                     "repro": one.result.repro,
+                    "wire": one.result.wire,
+                    "declared": one.declared,
                 }
                 for one in self.findings
             ],

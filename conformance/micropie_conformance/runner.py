@@ -28,6 +28,8 @@ class Verdict(StrEnum):
     UNREACHED = "unreached"
     # The implementation has no counterpart of what the clause speaks of.
     NOT_APPLICABLE = "not applicable"
+    # The deviation belongs to the server that the live case ran behind; a habit of its explains it.
+    SERVER = "server's"
     # The suite itself failed; that says nothing about the implementation.
     FAULT = "fault"
 
@@ -44,6 +46,8 @@ class Result:
     trace: list[str] = field(default_factory=list[str])
     # A program that shows the failure; empty: there is none.
     repro: str = ""
+    # What went over the socket in a live case that failed, a line for each frame or fault.
+    wire: list[str] = field(default_factory=list[str])
 
 
 class Runner:

@@ -135,6 +135,14 @@ def test_areas_and_their_sum() -> None:
     ]
 
 
+def test_what_is_the_servers_has_a_column_where_there_is_any() -> None:
+    lines = printed(report(finding(SENDS, "a", Verdict.SERVER, door="hypercorn:asyncio")))
+    assert lines[7:9] == [
+        "  area  level       passed  broken  unreached  n/a  server's",
+        "  send  documented       -       -          -    -         1",
+    ]
+
+
 def test_doors_are_named_where_there_is_more_than_one() -> None:
     found = report(
         finding(SENDS, "a", Verdict.BROKEN, door="hypercorn:asyncio"),
