@@ -597,10 +597,9 @@ CLAUSES: tuple[Clause, ...] = (
     # After our close
     Clause(
         "WS-CLOSED-001",
-        Level.DOCUMENTED,
+        Level.ROBUST,
         "send_text() and send_bytes() after close() raise RuntimeError and send nothing.",
-        f"{_PAGE}, send_bytes",
-        _BYTES_FIRST,
+        _PEERS,
     ),
     Clause(
         "WS-CLOSED-002",
@@ -771,6 +770,12 @@ CLAUSES: tuple[Clause, ...] = (
         Level.ROBUST,
         "Cancelling accept() while it waits for the connect event leaves the connection "
         "acceptable.",
+        _PEERS,
+    ),
+    Clause(
+        "WS-CANCEL-003",
+        Level.ROBUST,
+        "Cancelling a send leaves the connection open; whether the message was sent is not known.",
         _PEERS,
     ),
     # What only the wire shows

@@ -10,7 +10,7 @@ and events, and a program can go through it again.
 import asyncio
 import inspect
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -23,9 +23,11 @@ from micropie_conformance.steps import (
     Clear,
     Deliver,
     Fail,
+    Go,
     Hold,
     Make,
     Need,
+    Pace,
     Retry,
     Start,
     Step,
@@ -40,7 +42,9 @@ __all__ = [
     "Call",
     "Event",
     "NotApplicable",
+    "Order",
     "Probe",
+    "SaysNothing",
     "Target",
     "Unreached",
     "binary",
@@ -64,6 +68,9 @@ _WAITS = '{}.outcome == "waits"'
 _CLOSED = "isinstance({}.error, ConnectionClosed)"
 
 _TYPES = '[event.get("type") for event in sent]'
+
+# How often the server lets something go on while calls race; more comes from no sane one.
+_MOST_TURNS = 50
 
 # More headers than an implementation could mean to send.
 _MOST_HEADERS = 1000
@@ -99,6 +106,41 @@ class Broken(AssertionError):
 
 class Unreached(AssertionError):
     """The situation that the clause speaks of did not come about."""
+
+
+class SaysNothing(Exception):
+    """In this order of what races, it does not come to what the case is about."""
+
+
+class Order:
+    """What comes next, wherever more than one thing can; by `following`, every order has its turn.
+
+    Args:
+        choices: What to choose, by its number; where they end, the first.
+    """
+
+    def __init__(self, choices: Sequence[int] = ()) -> None:
+        """Hold the choices."""
+        self._choices = list(choices)
+        # How many there were to choose from, each time.
+        self._widths: list[int] = []
+
+    def choose(self, width: int) -> int:
+        """Give the number of one of `width` things."""
+        number = len(self._widths)
+        self._widths.append(width)
+        if number == len(self._choices):
+            self._choices.append(0)
+        return self._choices[number]
+
+    def following(self) -> "Order | None":
+        """Give the order after this one, which has been gone through; None: it was the last."""
+        choices = list(self._choices)
+        while choices:
+            last = choices.pop() + 1
+            if last < self._widths[len(choices)]:
+                return Order([*choices, last])
+        return None
 
 
 class NotApplicable(Exception):
@@ -151,10 +193,24 @@ class Call:
         return f"{self.words} {self.outcome}"
 
 
-class Probe:
-    """A connection under test, and the server around it."""
+class _Turn:
+    """One `receive` or `send` of the server that has not returned yet."""
 
-    def __init__(self, target: Target, driver: Driver) -> None:
+    def __init__(self, words: str, ready: Callable[[], bool]) -> None:
+        self.words = words
+        self.ready = ready
+
+
+class Probe:
+    """A connection under test, and the server around it.
+
+    Args:
+        target: The implementation.
+        driver: What runs its coroutines.
+        order: What comes next in a `race`.
+    """
+
+    def __init__(self, target: Target, driver: Driver, order: Order | None = None) -> None:
         """Prepare the server; the connection is made by the first use."""
         self.target = target
         self.trace: list[str] = []
@@ -171,6 +227,10 @@ class Probe:
         self._inbox: deque[Event] = deque()
         self._send_error: BaseException | None = None
         self._holds = False
+        # Those that wait for the server, oldest first, and whether each waits to be let go on.
+        self._turns: list[_Turn] = []
+        self._paced = False
+        self.order = Order() if order is None else order
         self._connection: object = None
         self._made = False
         self._over = False
@@ -209,7 +269,7 @@ class Probe:
         self._driver.settle()
 
     async def _receive(self) -> Event:
-        await self._driver.park(lambda: bool(self._inbox))
+        await self._turn("receive", lambda: bool(self._inbox))
         event = self._inbox.popleft()
         self.read += 1
         self._note(f"reads        {describe(event)}")
@@ -222,8 +282,18 @@ class Probe:
         if self._send_error is not None:
             self._note(f"server       raises {show(self._send_error)}")
             raise self._send_error
-        if self._holds:
-            await self._driver.park(lambda: not self._holds)
+        if self._holds or self._paced:
+            await self._turn(f"send of {kind(copy)}", lambda: not self._holds)
+
+    async def _turn(self, words: str, ready: Callable[[], bool]) -> None:
+        """Wait until it is ready and, while the server is paced, has been let go on."""
+        turn = _Turn(words, ready)
+        self._turns.append(turn)
+        try:
+            await self._driver.park(lambda: ready() and not (self._paced and turn in self._turns))
+        finally:
+            if turn in self._turns:
+                self._turns.remove(turn)
 
     # The connection
 
@@ -324,6 +394,65 @@ class Probe:
         self._inbox.append(event)
         self._note(f"cancel       {call.words}, {after} steps later")
         self._driver.cancel(call.handle, after)
+
+    def race(
+        self, *calls: Sequence[object], events: Sequence[Event] = (), cancel: bool = False
+    ) -> list[Call]:
+        """Make calls at once, and give them when all has ended or waits.
+
+        In each of the orders that there are: which call starts next, which `receive` or `send` of
+        the server returns next, and when the first call is cancelled.
+
+        Args:
+            calls: For each, the method and its arguments.
+            events: What the server has for them.
+            cancel: Whether the first call is cancelled, wherever it waits.
+
+        Raises:
+            SaysNothing: A call is made when all before it have ended.
+            Unreached: It does not come to an end.
+        """
+        self._pace(True)
+        self.deliver(*events)
+        made: dict[int, Call] = {}
+        cancelled = False
+        for _ in range(_MOST_TURNS):
+            waiting = [number for number, call in made.items() if call.outcome is BLOCKED]
+            starts = [number for number in range(len(calls)) if number not in made]
+            goes = [number for number, turn in enumerate(self._turns) if turn.ready()]
+            cancels = [0] if cancel and not cancelled and 0 in waiting else []
+            options = [("start", one) for one in starts] + [("go", one) for one in goes]
+            options += [("cancel", one) for one in cancels]
+            if not options:
+                self._pace(False)
+                return [made[number] for number in range(len(calls))]
+            what, number = options[self.order.choose(len(options))]
+            if what == "go":
+                self._go(number)
+            elif what == "cancel":
+                cancelled = True
+                self.cancel(made[0])
+            elif made and not waiting:
+                raise SaysNothing
+            else:
+                method, *args = calls[number]
+                made[number] = self.start(str(method), *args)
+        raise Unreached(f"it goes on for more than {_MOST_TURNS} turns")
+
+    def _pace(self, paced: bool) -> None:
+        self._note(
+            "server lets one receive or send go on at a time"
+            if paced
+            else "server lets all of them go on"
+        )
+        self.steps.append(Pace(paced))
+        self._paced = paced
+        self._driver.settle()
+
+    def _go(self, number: int) -> None:
+        self.steps.append(Go(number))
+        self._note(f"server lets  {self._turns.pop(number).words} go on")
+        self._driver.settle()
 
     def attribute(self, name: str) -> Outcome:
         """Read an attribute of the connection."""

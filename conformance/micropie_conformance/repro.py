@@ -22,10 +22,12 @@ from micropie_conformance.steps import (
     Clear,
     Deliver,
     Fail,
+    Go,
     Hold,
     Make,
     Need,
     NoSource,
+    Pace,
     Retry,
     Start,
     Step,
@@ -55,6 +57,8 @@ _STATE: Final[_Blocks] = {
     "sent": "sent = []  # what the connection has sent",
     "failure": "failure = None  # what the server raises at each send",
     "held": "held = False  # whether the server takes events without returning from send",
+    "turns": "turns = []  # the receives and sends that have not returned, oldest first",
+    "paced": "paced = False  # whether the server lets them go on one by one",
     "calls": "calls = []",
     "waiting": "waiting = []",
 }
@@ -101,6 +105,29 @@ _RECEIVE: Final = """\
 async def receive():
     await until(lambda: inbox)
     return inbox.popleft()"""
+
+_PACED_RECEIVE: Final = """\
+async def receive():
+    await turn(lambda: inbox)
+    return inbox.popleft()"""
+
+_TURNS: Final[_Blocks] = {
+    "turn": """\
+async def turn(ready):
+    # Wait until ready() is true and, while the server is paced, it has been let go on.
+    mine = object()
+    turns.append(mine)
+    try:
+        await until(lambda: ready() and not (paced and mine in turns))
+    finally:
+        if mine in turns:
+            turns.remove(mine)""",
+    "go": """\
+def go(number):
+    # Let one go on; another implementation may not be waiting there.
+    del turns[number : number + 1]
+    settle()""",
+}
 
 _STEPPED_BEGIN: Final = """\
 self.ready = lambda: True
@@ -323,9 +350,11 @@ def _blocks(steps: Sequence[Step], check: Check, looping: bool) -> _Blocks:
     return {
         **{_name(error): _class(error) for error in errors if not _is_builtin(error)},
         **(_LOOPING_UNTIL if looping else _STEPPED_UNTIL),
-        "receive": _RECEIVE,
+        "turn": _TURNS["turn"],
+        "receive": _PACED_RECEIVE if any(isinstance(step, Pace) for step in steps) else _RECEIVE,
         "send": "\n".join(_send(steps, check)),
         **(_LOOPING if looping else _STEPPED),
+        "go": _TURNS["go"],
         "Call": call,
         "deliver": _DELIVER,
         "make": f"async def make():\n    return {_made(made[0].options if made else {})}",
@@ -345,6 +374,9 @@ def _send(steps: Sequence[Step], check: Check) -> Iterator[str]:
     if any(isinstance(step, Fail) for step in steps):
         yield "    if failure:"
         yield "        raise failure"
+    if any(isinstance(step, Pace) for step in steps):
+        yield "    if paced:"
+        yield "        await turn(lambda: True)"
     if any(isinstance(step, Hold) for step in steps):
         yield "    if held:"
         yield "        await until(lambda: not held)"
@@ -422,6 +454,12 @@ def _lines(probe: Probe, check: Check, looping: bool) -> Iterator[str]:
                 yield f"held = {held}"
                 if not held:
                     yield "settle()"
+            case Pace(paced):
+                yield f"paced = {paced}"
+                if not paced:
+                    yield "settle()"
+            case Go(number=which):
+                yield f"go({which})"
             case Need(name, holds):
                 yield f"assert {holds}, {name}"
             case _:

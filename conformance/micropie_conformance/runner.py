@@ -7,14 +7,27 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from micropie_conformance.case import MemoryCase
 from micropie_conformance.looping import Loop
-from micropie_conformance.probe import Broken, NotApplicable, Probe, Target, Unreached
+from micropie_conformance.probe import (
+    Broken,
+    NotApplicable,
+    Order,
+    Probe,
+    SaysNothing,
+    Target,
+    Unreached,
+)
 from micropie_conformance.repro import program
 from micropie_conformance.stepping import Driver, NeedsLoop, Stepper
 
 __all__ = ["Result", "Runner", "Verdict", "rehearse"]
+
+
+# Of a case about calls that are under way at once.
+_NEVER: Final = "in no order of the calls does it come to what the case is about"
 
 
 class Verdict(StrEnum):
@@ -67,15 +80,54 @@ class Runner:
         return self.driver is Loop
 
     def run(self, case: MemoryCase) -> Result:
-        """Run one case on a fresh connection."""
+        """Run one case on a fresh connection, or on one for each order that it has."""
         if not self.looping:
             # The first attempt may leave coroutines behind that were never awaited.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)
                 with suppress(NeedsLoop):
-                    return _run(case, Probe(self.target, self.driver()), looping=False)
+                    return self._every_order(case)
             self.driver = Loop
-        return _run(case, Probe(self.target, self.driver()), looping=True)
+        return self._every_order(case)
+
+    def _every_order(self, case: MemoryCase) -> Result:
+        """Give what is worst of the orders that a case has."""
+        order: Order | None = Order()
+        worst: Result | None = None
+        while order is not None:
+            result = self._run(case, Probe(self.target, self.driver(), order))
+            order = order.following()
+            if result is not None and (worst is None or result.verdict is not Verdict.PASSED):
+                worst = result
+                if result.verdict in (Verdict.BROKEN, Verdict.FAULT):
+                    break
+        return worst or Result(case.id, Verdict.UNREACHED, observed=_NEVER)
+
+    def _run(self, case: MemoryCase, probe: Probe) -> Result | None:
+        """Run a case in one order; None: it says nothing."""
+        try:
+            case.run(probe)
+        except SaysNothing:
+            return None
+        except Broken as broken:
+            return Result(
+                case.id,
+                Verdict.BROKEN,
+                broken.expected,
+                broken.observed,
+                probe.trace,
+                repro=program(case, probe, broken.check, self.looping),
+            )
+        except Unreached as unreached:
+            return Result(case.id, Verdict.UNREACHED, observed=str(unreached), trace=probe.trace)
+        except NotApplicable as reason:
+            return Result(case.id, Verdict.NOT_APPLICABLE, observed=str(reason))
+        except (Exception, SystemExit, GeneratorExit, asyncio.CancelledError):
+            words = traceback.format_exc()
+            return Result(case.id, Verdict.FAULT, observed=words, trace=probe.trace)
+        finally:
+            probe.finish()
+        return Result(case.id, Verdict.PASSED, trace=probe.trace)
 
 
 def rehearse(case: MemoryCase, target: Target) -> Probe:
@@ -89,26 +141,3 @@ def rehearse(case: MemoryCase, target: Target) -> Probe:
     finally:
         probe.finish()
     return probe
-
-
-def _run(case: MemoryCase, probe: Probe, *, looping: bool) -> Result:
-    try:
-        case.run(probe)
-    except Broken as broken:
-        return Result(
-            case.id,
-            Verdict.BROKEN,
-            broken.expected,
-            broken.observed,
-            probe.trace,
-            repro=program(case, probe, broken.check, looping),
-        )
-    except Unreached as unreached:
-        return Result(case.id, Verdict.UNREACHED, observed=str(unreached), trace=probe.trace)
-    except NotApplicable as reason:
-        return Result(case.id, Verdict.NOT_APPLICABLE, observed=str(reason))
-    except (Exception, SystemExit, GeneratorExit, asyncio.CancelledError):
-        return Result(case.id, Verdict.FAULT, observed=traceback.format_exc(), trace=probe.trace)
-    finally:
-        probe.finish()
-    return Result(case.id, Verdict.PASSED, trace=probe.trace)

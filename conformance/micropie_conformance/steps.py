@@ -10,10 +10,12 @@ __all__ = [
     "Clear",
     "Deliver",
     "Fail",
+    "Go",
     "Hold",
     "Make",
     "Need",
     "NoSource",
+    "Pace",
     "Retry",
     "Start",
     "Step",
@@ -70,6 +72,18 @@ class Hold(NamedTuple):
     held: bool
 
 
+class Pace(NamedTuple):
+    """The server lets its `receive` and `send` go on one by one, by `Go`; or all at once again."""
+
+    paced: bool
+
+
+class Go(NamedTuple):
+    """The server lets one go on, by its number among those that wait, the oldest first."""
+
+    number: int
+
+
 class Clear(NamedTuple):
     """What has been sent so far is accounted for."""
 
@@ -81,7 +95,7 @@ class Need(NamedTuple):
     holds: str
 
 
-Step: TypeAlias = Make | Deliver | Start | Retry | Cancel | Fail | Hold | Clear | Need
+Step: TypeAlias = Make | Deliver | Start | Retry | Cancel | Fail | Hold | Pace | Go | Clear | Need
 
 
 class Check(NamedTuple):

@@ -1099,7 +1099,7 @@ class IgnoresAcceptAfterReject(Strict):
             await super().accept(subprotocol, session_id)
 
 
-@wrong("REJECT-005")
+@wrong("REJECT-005", "TASKS-003")
 class RejectsAgain(Strict):
     def may_close(self) -> bool:
         return super().may_close() or self.phase == "rejected"
@@ -1280,6 +1280,17 @@ class CannotAcceptWhenCancelled(Strict):
             await super().connect()
         except asyncio.CancelledError:
             self.phase = "broken"
+            raise
+
+
+@wrong("CANCEL-003")
+class IsOverWhenASendIsCancelled(Strict):
+    async def hand_over(self, event: Event) -> None:
+        try:
+            await super().hand_over(event)
+        except asyncio.CancelledError:
+            if event["type"] == "websocket.send":
+                self.phase = "gone"
             raise
 
 

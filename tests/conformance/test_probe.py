@@ -12,7 +12,9 @@ from micropie_conformance.probe import (
     DISCONNECT,
     Broken,
     Call,
+    Order,
     Probe,
+    SaysNothing,
     Target,
     Unreached,
     binary,
@@ -26,9 +28,11 @@ from micropie_conformance.steps import (
     Clear,
     Deliver,
     Fail,
+    Go,
     Hold,
     Make,
     Need,
+    Pace,
     Retry,
     Start,
 )
@@ -128,6 +132,110 @@ def probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
 
 def outcome(call: Call) -> str:
     return str(call.outcome)
+
+
+# What races
+
+
+def test_every_order_has_its_turn() -> None:
+    # As if the first choice left more to choose from.
+    chosen: list[list[int]] = []
+    order: Order | None = Order()
+    while order is not None:
+        first = order.choose(2)
+        chosen.append([first] + [order.choose(width) for width in ([3], [1, 2])[first]])
+        order = order.following()
+    assert chosen == [[0, 0], [0, 1], [0, 2], [1, 0, 0], [1, 0, 1]]
+    assert Order().following() is None
+
+
+def raced(
+    driver: type[Stepper | Loop], body: Callable[[Probe], object]
+) -> tuple[list[Probe], list[list[str]]]:
+    """Run `body` in every order; give the probes, and the traces of orders that say something."""
+    probes: list[Probe] = []
+    traces: list[list[str]] = []
+    order: Order | None = Order()
+    while order is not None:
+        probe = Probe(Target(Connection, Closed), driver(), order)
+        try:
+            body(probe)
+            traces.append(probe.trace)
+            probes.append(probe)
+        except SaysNothing:
+            pass
+        finally:
+            probe.finish()
+        order = order.following()
+    return probes, traces
+
+
+def happened(trace: list[str], *kinds: str) -> list[str]:
+    """Give what the steps of these kinds are about."""
+    steps = [step.split(maxsplit=1) for step in trace]
+    return [" ".join(step) for step in steps if step[0] in kinds]
+
+
+@pytest.mark.parametrize("driver", [Stepper, Loop])
+def test_calls_race_in_every_order(driver: type[Stepper | Loop]) -> None:
+    _, traces = raced(driver, lambda probe: probe.race(("send_text", "a"), ("send_text", "b")))
+    a, b = "call send_text('a')", "call send_text('b')"
+    ends_a, ends_b = "returns send_text('a')", "returns send_text('b')"
+    assert [happened(trace, "call", "returns") for trace in traces] == [
+        [a, b, ends_a, ends_b],
+        [a, b, ends_b, ends_a],
+        [b, a, ends_b, ends_a],
+        [b, a, ends_a, ends_b],
+    ]
+
+
+@pytest.mark.parametrize("driver", [Stepper, Loop])
+def test_an_event_goes_to_either_of_those_that_wait(driver: type[Stepper | Loop]) -> None:
+    outcomes: set[tuple[str, str]] = set()
+
+    def body(probe: Probe) -> None:
+        probe.start("receive")
+        calls = probe.race(("receive_text",), ("receive_text",), events=[text("x"), text("y")])
+        outcomes.add((outcome(calls[0]), outcome(calls[1])))
+
+    raced(driver, body)
+    # The call that waited before takes part.
+    pairs = itertools.permutations(["waits", "returns 'x'", "returns 'y'"], 2)
+    assert outcomes == set(pairs)
+
+
+@pytest.mark.parametrize("driver", [Stepper, Loop])
+def test_a_call_is_cancelled_wherever_it_waits(driver: type[Stepper | Loop]) -> None:
+    _, traces = raced(driver, lambda probe: probe.race(("accept",), events=[CONNECT], cancel=True))
+    cancelled, sent = "raises accept() -> cancelled", "sends websocket.accept"
+    assert sorted(happened(trace, "sends", "returns", "raises") for trace in traces) == [
+        [cancelled],
+        [sent, cancelled],
+        [sent, "returns accept()"],
+    ]
+
+
+def test_what_was_waiting_goes_on_after_a_race(probe: Probe) -> None:
+    (call,) = probe.race(("receive_text",))
+    assert outcome(call) == "waits"
+    probe.deliver(text("late"))
+    assert outcome(call) == "returns 'late'"
+    assert [step for step in probe.steps if isinstance(step, Pace | Go)] == [
+        Pace(True),
+        Pace(False),
+    ]
+
+
+def test_a_race_without_end(probe: Probe) -> None:
+    class Sending(Connection):
+        async def accept(self) -> None:
+            while True:
+                await self.send({"type": "websocket.send"})
+
+    probe.target = Target(Sending, Closed)
+    with pytest.raises(Unreached, match="it goes on for more than 50 turns"):
+        probe.race(("accept",))
+    assert probe.steps[-1] == Go(0)
 
 
 # The server

@@ -4,7 +4,14 @@ from collections.abc import Callable
 import pytest
 from micropie_conformance.case import Case, MemoryCase
 from micropie_conformance.catalogue import CLAUSES
-from micropie_conformance.probe import Broken, NotApplicable, Probe, Target, Unreached
+from micropie_conformance.probe import (
+    Broken,
+    NotApplicable,
+    Probe,
+    SaysNothing,
+    Target,
+    Unreached,
+)
 from micropie_conformance.runner import Result, Runner, Verdict, rehearse
 
 
@@ -70,6 +77,31 @@ def test_not_applicable() -> None:
         raise NotApplicable("why")
 
     assert run(body) == Result("case", Verdict.NOT_APPLICABLE, observed="why")
+
+
+@pytest.mark.parametrize(
+    ("raised", "verdict", "runs"),
+    [
+        ([None, None, None], Verdict.PASSED, 3),
+        ([SaysNothing(), None, SaysNothing()], Verdict.PASSED, 3),
+        ([SaysNothing(), SaysNothing(), SaysNothing()], Verdict.UNREACHED, 3),
+        ([None, Unreached("why"), None], Verdict.UNREACHED, 3),
+        ([Unreached("why"), Broken("this", "that"), None], Verdict.BROKEN, 2),
+        ([None, KeyError("ours"), None], Verdict.FAULT, 2),
+    ],
+)
+def test_the_worst_of_all_orders_counts(
+    raised: list[Exception | None], verdict: Verdict, runs: int
+) -> None:
+    orders: list[int] = []
+
+    def body(probe: Probe) -> None:
+        orders.append(probe.order.choose(3))
+        error = raised[orders[-1]]
+        if error is not None:
+            raise error
+
+    assert (run(body).verdict, orders) == (verdict, list(range(runs)))
 
 
 @pytest.mark.parametrize("error", [KeyError("ours"), SystemExit(3), asyncio.CancelledError()])

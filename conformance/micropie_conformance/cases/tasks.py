@@ -9,6 +9,7 @@ from micropie_conformance.probe import (
     Call,
     Event,
     Probe,
+    SaysNothing,
     Unreached,
     kind,
     message,
@@ -44,155 +45,141 @@ def two_receives(probe: Probe, first: str, second: str) -> None:
     probe.expect_returned(waiting, message(first, "hello")[1])
 
 
-def _expect_one_accept(probe: Probe, first: Call, second: Call) -> None:
-    probe.expect_kinds("websocket.accept")
-    one, other = (second, first) if isinstance(first.outcome, Raised) else (first, second)
-    probe.expect_returns(one)
+@case("WS-TASKS-001", RECEIVE)
+def two_receives_and_two_messages(probe: Probe, method: str) -> None:
+    """Receive from two tasks at once as two messages come, then receive what is left, in order."""
+    messages = [message(method, "one"), message(method, "two")]
+    probe.open()
+    probe.receive_one(method)
+    events = [event for event, _ in messages]
+    one, other = _done_first(probe.race((method,), (method,), events=events))
     probe.expect_raised(other, RuntimeError)
+    _expect_in_order(probe, method, [one], [value for _, value in messages])
+
+
+def _done_first(calls: list[Call]) -> list[Call]:
+    """Put those that raised last."""
+    return sorted(calls, key=lambda call: isinstance(call.outcome, Raised))
+
+
+def _expect_in_order(
+    probe: Probe, method: str, calls: list[Call], values: list[str | bytes]
+) -> None:
+    """Each message is returned once, in the order in which they came, to these calls and more."""
+    got = [call for call in calls if isinstance(call.outcome, Returned)]
+    got += [probe.start(method) for _ in values[len(got) :]]
+    for call, value in zip(got, values, strict=True):
+        probe.expect_returned(call, value)
 
 
 @case("WS-TASKS-002")
 def two_accepts(probe: Probe) -> None:
-    """Accept while another task waits in accept() for the connect event, then let it come."""
-    first = probe.begin("accept")
-    second = probe.start("accept")
-    probe.deliver(CONNECT)
-    _expect_one_accept(probe, first, second)
-
-
-@case("WS-TASKS-002")
-def two_accepts_while_one_is_sent(probe: Probe) -> None:
-    """Accept while the server takes its time over the accept event of another task."""
-    probe.deliver(CONNECT)
-    probe.hold_sends()
-    first = probe.start("accept")
-    second = probe.start("accept")
-    probe.release_sends()
-    _expect_one_accept(probe, first, second)
+    """Accept from two tasks at once as the connect event comes."""
+    one, other = _done_first(probe.race(("accept",), ("accept",), events=[CONNECT]))
+    probe.expect_kinds("websocket.accept")
+    probe.expect_returns(one)
+    probe.expect_raised(other, RuntimeError)
 
 
 def _expect_one_close(probe: Probe) -> None:
     closes = [event for event in probe.sent if kind(event) == "websocket.close"]
     if not closes:
-        raise Unreached("close() sent nothing")
+        raise SaysNothing
     check = Check(f'{_TYPES}.count("websocket.close") == 1', '"sent", sent')
     probe.expect(len(closes) == 1, "one close event", f"{len(closes)} close events", check)
 
 
 @case("WS-TASKS-003")
 def two_closes(probe: Probe) -> None:
-    """Close while the server takes its time over the close event of another task."""
+    """Close an open connection from two tasks at once."""
     probe.open()
-    probe.hold_sends()
-    probe.start("close")
-    probe.start("close")
-    probe.release_sends()
+    probe.race(("close",), ("close",))
     _expect_one_close(probe)
 
 
 @case("WS-TASKS-003")
-def two_closes_while_a_text_is_sent(probe: Probe) -> None:
-    """Close from two tasks while the server takes its time over a text."""
+def two_closes_before_accept(probe: Probe) -> None:
+    """Close from two tasks at once as the connect event comes."""
+    probe.race(("close",), ("close",), events=[CONNECT])
+    _expect_one_close(probe)
+
+
+@case("WS-TASKS-003")
+def two_closes_and_a_text(probe: Probe) -> None:
+    """Close from two tasks while a third sends a text."""
     probe.open()
-    probe.hold_sends()
-    probe.start("send_text", "x")
-    probe.start("close")
-    probe.start("close")
-    probe.release_sends()
+    probe.race(("send_text", "x"), ("close",), ("close",))
     _expect_one_close(probe)
 
 
 def _expect_close_is_last(probe: Probe) -> None:
     kinds = [kind(event) for event in probe.sent]
     if "websocket.close" not in kinds:
-        raise Unreached("close() sent nothing")
+        raise SaysNothing
     after = kinds[kinds.index("websocket.close") + 1 :]
     check = Check(f'{_TYPES}.index("websocket.close") == len(sent) - 1', '"sent", sent')
     probe.expect(not after, "nothing follows the close event", show(after), check)
 
 
 @case("WS-TASKS-004", SEND)
-def send_while_closing(probe: Probe, method: str, data: object) -> None:
-    """Send while the server takes its time over the close event."""
+def close_and_send(probe: Probe, method: str, data: object) -> None:
+    """Close while another task sends."""
     probe.open()
-    probe.hold_sends()
-    probe.start("close")
-    probe.start(method, data)
-    probe.release_sends()
+    probe.race(("close",), (method, data))
     _expect_close_is_last(probe)
 
 
 @case("WS-TASKS-004", SEND)
-def send_while_a_close_waits(probe: Probe, method: str, data: object) -> None:
-    """Close, then send, while the server takes its time over an earlier message."""
+def close_and_two_sends(probe: Probe, method: str, data: object) -> None:
+    """Close while two other tasks send."""
     probe.open()
-    probe.hold_sends()
-    probe.start(method, data)
-    probe.start("close")
-    probe.start(method, data)
-    probe.release_sends()
+    probe.race(("close",), (method, data), (method, data))
     _expect_close_is_last(probe)
 
 
 @case("WS-TASKS-004")
-def close_while_accept_waits(probe: Probe) -> None:
-    """Close while accept() waits for the connect event, then let it come."""
-    probe.begin("accept")
-    probe.start("close")
-    probe.deliver(CONNECT)
-    _expect_close_is_last(probe)
-
-
-@case("WS-TASKS-004")
-def close_while_accept_is_sent(probe: Probe) -> None:
-    """Close while the server takes its time over the accept event, then send."""
-    probe.deliver(CONNECT)
-    probe.hold_sends()
-    probe.start("accept")
-    probe.start("close")
-    probe.release_sends()
+def close_and_accept(probe: Probe) -> None:
+    """Close while another task accepts and the connect event comes, then send."""
+    probe.race(("close",), ("accept",), events=[CONNECT])
     probe.start("send_text", "x")
     _expect_close_is_last(probe)
 
 
 @case("WS-TASKS-005", RECEIVE)
-def close_while_receiving(probe: Probe, method: str) -> None:
-    """Close while another task waits in a receive, then let the disconnect come."""
+def close_and_receive(probe: Probe, method: str) -> None:
+    """Receive while another task closes and the disconnect comes."""
     probe.open()
-    waiting = probe.begin(method)
-    _expect_started_to_close(probe)
-    probe.deliver(_CLOSED_BY_US)
-    probe.expect_closed(waiting)
+    _, receiving = _race_to_close(probe, method, _CLOSED_BY_US)
+    probe.expect_closed(receiving)
 
 
 @case("WS-TASKS-005", RECEIVE)
-def close_while_a_message_comes(probe: Probe, method: str) -> None:
-    """Close while another task waits in a receive, then let a message come first."""
+def close_and_receive_a_message(probe: Probe, method: str) -> None:
+    """Receive while another task closes and a message comes, then the disconnect."""
+    event, late = message(method, "late")
     probe.open()
     probe.receive_one(method)
-    waiting = probe.begin(method)
-    _expect_started_to_close(probe)
-    probe.deliver(message(method, "late")[0], _CLOSED_BY_US)
-    late = message(method, "late")[1]
-    holds = probe.is_closed(waiting.outcome) or (
-        isinstance(waiting.outcome, Returned) and same(waiting.outcome.value, late)
+    _, receiving = _race_to_close(probe, method, event, _CLOSED_BY_US)
+    holds = probe.is_closed(receiving.outcome) or (
+        isinstance(receiving.outcome, Returned) and same(receiving.outcome.value, late)
     )
     probe.expect(
         holds,
-        f"{waiting.words} raises ConnectionClosed or returns {show(late)}",
-        str(waiting),
+        f"{receiving.words} raises ConnectionClosed or returns {show(late)}",
+        str(receiving),
         Check(
-            f"isinstance({waiting.name}.error, ConnectionClosed)"
-            f" or {waiting.name}.value == {literal(late)}",
-            shown(waiting),
+            f"isinstance({receiving.name}.error, ConnectionClosed)"
+            f" or {receiving.name}.value == {literal(late)}",
+            shown(receiving),
         ),
     )
 
 
-def _expect_started_to_close(probe: Probe) -> None:
-    probe.start("close")
+def _race_to_close(probe: Probe, method: str, *events: Event) -> list[Call]:
+    calls = probe.race(("close",), (method,), events=events)
     if [kind(event) for event in probe.sent] != ["websocket.close"]:
         raise Unreached("close() did not send its event")
+    return calls
 
 
 def _expect_none_left(probe: Probe) -> None:
@@ -233,12 +220,22 @@ def no_task_after_reject(probe: Probe) -> None:
 
 @case("WS-CANCEL-001", RECEIVE)
 def cancel_receive(probe: Probe, method: str) -> None:
-    """Cancel a receive that waits, let a message come, and receive."""
+    """Cancel a receive, before its message comes or after, then receive."""
+    event, value = message(method, "hello")
     probe.open()
     probe.receive_one(method)
-    probe.cancel(probe.begin(method))
-    probe.deliver(message(method, "hello")[0])
-    probe.expect_returned(probe.start(method), message(method, "hello")[1])
+    calls = probe.race((method,), events=[event], cancel=True)
+    _expect_in_order(probe, method, calls, [value])
+
+
+@case("WS-CANCEL-001", RECEIVE)
+def cancel_one_of_two_receives(probe: Probe, method: str) -> None:
+    """Cancel a receive while another task tries to receive too and a message comes; receive."""
+    event, value = message(method, "hello")
+    probe.open()
+    probe.receive_one(method)
+    calls = probe.race((method,), (method,), events=[event], cancel=True)
+    _expect_in_order(probe, method, calls, [value])
 
 
 @case("WS-CANCEL-001", RECEIVE)
@@ -265,10 +262,19 @@ def cancel_receive_as_the_message_comes(probe: Probe, method: str) -> None:
 
 @case("WS-CANCEL-002")
 def cancel_accept(probe: Probe) -> None:
-    """Cancel accept() while it waits for the connect event, let it come, and accept."""
-    probe.cancel(probe.begin("accept"))
-    probe.deliver(CONNECT)
-    probe.expect_accepts(probe.start("accept"))
+    """Cancel accept(), before the connect event comes or after; if it sent nothing, accept."""
+    (call,) = probe.race(("accept",), events=[CONNECT], cancel=True)
+    # Whether an event that was being sent was delivered cannot be known.
+    if not probe.sent and not isinstance(call.outcome, Returned):
+        probe.expect_accepts(probe.start("accept"))
+
+
+@case("WS-CANCEL-002")
+def cancel_one_of_two_accepts(probe: Probe) -> None:
+    """Cancel accept() while another task accepts too; if nothing was sent, accept."""
+    calls = probe.race(("accept",), ("accept",), events=[CONNECT], cancel=True)
+    if not probe.sent and not any(isinstance(call.outcome, Returned) for call in calls):
+        probe.expect_accepts(probe.start("accept"))
 
 
 @case("WS-CANCEL-002")
@@ -278,3 +284,16 @@ def cancel_accept_and_wait(probe: Probe) -> None:
     call = probe.start("accept")
     probe.deliver(CONNECT)
     probe.expect_accepts(call)
+
+
+@case("WS-CANCEL-003", SEND)
+def cancel_send(probe: Probe, method: str, data: object) -> None:
+    """Cancel a send while the server takes its time over the message, then send and receive."""
+    probe.open()
+    probe.receive_one("receive_text")
+    probe.race((method, data), cancel=True)
+    probe.look()
+    probe.expect_still_open()
+    event, value = message("receive_text", "hello")
+    probe.deliver(event)
+    probe.expect_returned(probe.start("receive_text"), value)
