@@ -27,8 +27,9 @@ test: set-up browser  ## Run all tests on the built wheel; every branch must be 
 serve: set-up  ## Serve the chat room of examples/chat.py
 	@$(BIN)/micropie serve examples/chat.py:app
 
-bench: set-up  ## Measure against bare ASGI callables, PyPI's micropie and Starlette
+bench: set-up  ## Measure the WebSocket against others', and what verifying one costs
 	@$(BIN)/python benchmarks/bench.py
+	@$(BIN)/python benchmarks/suite.py
 
 docs: set-up  ## Write the pages of docs/ that follow from the code
 	@$(BIN)/python docs/generate.py

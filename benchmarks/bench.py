@@ -8,15 +8,12 @@ loop takes part: the server never waits, so one step runs a coroutine to its end
 import argparse
 import gc
 import importlib.util
-import os
-import platform
 import sys
 import tracemalloc
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 from types import FunctionType
 from typing import Any
@@ -25,6 +22,7 @@ import starlette.applications
 import starlette.routing
 import starlette.websockets
 from fake_server import SCOPE, Talk, Visit
+from targets import Spread, Target, machine, verdict
 
 import micropie
 
@@ -280,48 +278,6 @@ def size(contender: Contender) -> float:
 # How it is told
 
 
-@dataclass(frozen=True)
-class Spread:
-    """The median, and the first and third quartile."""
-
-    lower: float
-    middle: float
-    upper: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> "Spread":
-        """Take them from values in any order."""
-        ordered = sorted(values)
-        return cls(ordered[len(ordered) // 4], median(ordered), ordered[len(ordered) * 3 // 4])
-
-    def show(self, digits: int, scale: float = 1) -> str:
-        """Write them as `median (lower to upper)`."""
-        lower, middle, upper = (
-            f"{value * scale:.{digits}f}" for value in (self.lower, self.middle, self.upper)
-        )
-        return f"{middle} ({lower} to {upper})"
-
-
-@dataclass(frozen=True)
-class Target:
-    """Something to reach."""
-
-    words: str
-    value: float
-    most: float
-    # A target below something is missed when it is equal.
-    equal: bool = True
-
-    @property
-    def met(self) -> bool:
-        """Whether it is reached."""
-        return self.value < self.most or (self.equal and self.value == self.most)
-
-    def __str__(self) -> str:
-        """Give one line."""
-        return f"  {'met   ' if self.met else 'MISSED'}  {self.words}: {self.value:.4g}"
-
-
 def ratios(seconds: Mapping[str, list[float]], name: str, base: str) -> Spread:
     """Compare two contenders round by round."""
     return Spread.of([one / other for one, other in zip(seconds[name], seconds[base], strict=True)])
@@ -343,23 +299,6 @@ def below(seconds: Mapping[str, list[float]]) -> list[Target]:
         for name in seconds
         if name not in (OURS, BARE)
     ]
-
-
-def machine() -> str:
-    """Say where it was measured."""
-    cpu = platform.processor() or platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                cpu = line.partition(":")[2].strip()
-                break
-    except OSError:
-        pass  # only Linux has it
-    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return (
-        f"{platform.python_implementation()} {platform.python_version()}, {platform.system()} "
-        f"{platform.machine()}, {cpu}, {os.cpu_count()} CPUs{load}"
-    )
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -421,9 +360,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(*met, "", sep="\n")
     targets += met
 
-    missed = [target for target in targets if not target.met]
-    print(f"{len(targets) - len(missed)} of {len(targets)} targets met.")
-    return 1 if missed and options.check else 0
+    print(verdict(targets))
+    return 0 if all(target.met for target in targets) or not options.check else 1
 
 
 if __name__ == "__main__":

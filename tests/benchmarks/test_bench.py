@@ -26,7 +26,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     for constant in ("ECHOES", "CONNECTIONS", "OBJECTS"):
         monkeypatch.setattr(module, constant, 10)
     yield module
-    for name in ("fake_server", "upstream"):
+    for name in ("fake_server", "targets", "upstream"):
         sys.modules.pop(name, None)
 
 
@@ -99,16 +99,6 @@ def test_an_object_takes_at_most_80_bytes(
     monkeypatch.setattr(bench, "OBJECTS", 20_000)
     [ours] = [one for one in bench.contenders(None) if one.name == bench.OURS]
     assert bench.size(ours) <= bench.MOST_BYTES + 1
-
-
-@pytest.mark.parametrize(
-    ("value", "most", "equal", "met"),
-    [(1, 2, True, True), (2, 2, True, True), (2, 2, False, False), (3, 2, True, False)],
-)
-def test_a_target(bench: ModuleType, value: float, most: float, equal: bool, met: bool) -> None:
-    target = bench.Target("x", value, most, equal)
-    assert target.met is met
-    assert str(target) == f"  {'met   ' if met else 'MISSED'}  x: {value}"
 
 
 @pytest.mark.parametrize("rounds", ["0", "many"])
