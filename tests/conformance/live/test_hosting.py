@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import sys
 import threading
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -106,10 +107,11 @@ async def test_a_server_that_dies_is_known() -> None:
 def test_a_server_that_does_not_start_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     error = OSError("no event loop")
 
-    def fail() -> asyncio.AbstractEventLoop:
+    def fail(main: Coroutine[Any, Any, None]) -> None:
+        main.close()
         raise error
 
-    monkeypatch.setattr(uvloop, "new_event_loop", fail)
+    monkeypatch.setattr(uvloop, "run", fail)
     with Host("hypercorn:uvloop") as host:
         pass
     assert host.fault is error

@@ -42,6 +42,12 @@ async def closing(handler: Handler) -> None:
     await handler.shut()
 
 
+async def greeting(handler: Handler) -> None:
+    await handler.open()
+    await handler.do("send_text", "hello")
+    await handler.shut()
+
+
 async def breaking(handler: Handler) -> None:
     await handler.open()
     raise Broken("one", "another")
@@ -50,8 +56,8 @@ async def breaking(handler: Handler) -> None:
 @pytest.mark.parametrize("door", DOORS)
 def test_a_case_that_holds_has_passed(door: str) -> None:
     async def body(wire: Wire) -> None:
-        client = await wire.connect(closing)
-        await client.expect_close(3001, "bye")
+        client = await wire.connect(greeting)
+        await client.expect_message("hello")
 
     result = run(body, door)
     assert (result.verdict, result.expected, result.observed) == (Verdict.PASSED, "", "")
