@@ -146,7 +146,7 @@ HABITS: Final[Mapping[str, Mapping[str, Habit]]] = {
             "The code and the reason of a disconnect are not judged.",
         ),
         "second-receive": Habit(
-            "gives the disconnect again in each receive()",
+            "gives one more disconnect, with code 1005, in each receive()",
             _GRANIAN,
             "An implementation that asks again does not show.",
         ),

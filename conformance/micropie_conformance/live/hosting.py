@@ -229,9 +229,7 @@ def on_asyncio(
         loop.set_task_factory(host.make_task)
         await serve(host)
 
-    return Worker(
-        lambda host: run(prepared(host)), _cancellable_on_asyncio, asyncio.CancelledError
-    )
+    return Worker(lambda host: run(prepared(host)), _cancellable_on_asyncio, asyncio.CancelledError)
 
 
 @contextmanager

@@ -12,14 +12,13 @@ from micropie_conformance.live.hosting import Host, Worker, on_asyncio
 
 __all__ = ["WORKERS"]
 
-# How long Granian may take until clients can connect, in seconds, and how often that is tried.
-_MOST_SECONDS_TO_START: Final = 60
+# How often it is tried whether clients can connect, in seconds: Granian does not tell.
 _TICK: Final = 0.01
 
 
 async def _serve(host: Host) -> None:
-    # Granian binds a socket of its own, in a thread of its own. That this one is bound to the port
-    # as well, and does not listen, keeps others from getting it.
+    # Granian binds a socket of its own, and late. That this one is bound to the same port, and does
+    # not listen, keeps the port from others.
     with socket.socket() as reserved:
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         reserved.bind(("127.0.0.1", 0))
@@ -28,21 +27,23 @@ async def _serve(host: Host) -> None:
             host.application, port=host.port, interface=Interfaces.ASGI, log_enabled=False
         )
         serving = asyncio.create_task(server.serve())
-        async with asyncio.timeout(_MOST_SECONDS_TO_START):
-            while not serving.done() and not await _listens(host.port):
-                await asyncio.sleep(_TICK)
+        connecting = asyncio.create_task(_connect(host.port))
+        await asyncio.wait([serving, connecting], return_when=asyncio.FIRST_COMPLETED)
+        connecting.cancel()
         host.started(asyncio.get_running_loop().call_soon_threadsafe, server.stop)
         await serving
 
 
-async def _listens(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except ConnectionRefusedError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True
+async def _connect(port: int) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            await asyncio.sleep(_TICK)
+        else:
+            writer.close()
+            await writer.wait_closed()
+            return
 
 
 WORKERS: Final[Mapping[str, Callable[[], Worker]]] = {"asyncio": lambda: on_asyncio(_serve)}
