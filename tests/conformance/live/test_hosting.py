@@ -41,12 +41,6 @@ async def echo(receive: Receive, send: Send) -> None:
     await send({"type": "websocket.close"})
 
 
-async def wait(receive: Receive, send: Send) -> None:
-    await accept(receive, send)
-    while True:
-        await receive()
-
-
 @pytest.mark.parametrize("server", SERVERS)
 def test_the_workers_are_those_that_are_announced(server: str) -> None:
     module = importlib.import_module(f"micropie_conformance.live.servers.{server}")
@@ -76,7 +70,8 @@ async def test_what_still_runs_is_cancelled_at_the_end(door: str) -> None:
 
     async def route(receive: Receive, send: Send) -> None:
         try:
-            await wait(receive, send)
+            await accept(receive, send)
+            await receive()
         except BaseException as error:
             assert host.stopping
             raised.append(error)
@@ -84,8 +79,10 @@ async def test_what_still_runs_is_cancelled_at_the_end(door: str) -> None:
 
     with Host(door) as host:
         host.routes["/1"] = route
-        async with client(host):
+        async with client(host) as websocket:
             assert not host.stopping
+            host.__exit__()
+            websocket.transport.abort()
     assert [type(error) for error in raised] == [host.cancelled]
     assert host.fault is None
     assert server_threads() == []
