@@ -34,8 +34,8 @@ class Habit:
 
     # What the server does, in words that follow its name.
     text: str
-    # The versions that were seen to do it.
-    seen: tuple[str, ...]
+    # The version that was last seen to do it.
+    seen: str
     # What the cases make of it; empty: they cannot allow for it, and it shows.
     allowance: str = ""
     sign: Sign | None = None
@@ -43,10 +43,10 @@ class Habit:
     workers: tuple[str, ...] = ()
 
 
-_HYPERCORN: Final = ("0.17.0", "0.18.0")
-_UVICORN: Final = ("0.54.0",)
-_GRANIAN: Final = ("2.8.9",)
-_DAPHNE: Final = ("4.2.3",)
+_HYPERCORN: Final = "0.18.0"
+_UVICORN: Final = "0.54.0"
+_GRANIAN: Final = "2.8.9"
+_DAPHNE: Final = "4.2.3"
 
 _ASKS_AGAIN: Final = "An implementation that asks again shows at the deadline of the case."
 _SENDS_NOTHING: Final = "An accept() or close() that sends nothing shows as that."
@@ -279,7 +279,7 @@ def judged(result: Result, door: str) -> Result:
 def _signs(door: str) -> list[tuple[str, Sign]]:
     server = door.partition(":")[0]
     return [
-        (f"{server} {habit.text} (seen with {', '.join(habit.seen)})", habit.sign)
+        (f"{server} {habit.text} (seen with {habit.seen})", habit.sign)
         for habit in habits(door).values()
         if habit.sign is not None
     ]

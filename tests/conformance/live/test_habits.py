@@ -277,7 +277,7 @@ def test_every_habit_is_described_and_seen(server: str) -> None:
     assert allowed - CHANCE == set(SEEN[server])
     for habit in HABITS[server].values():
         assert habit.text
-        assert version(server) in habit.seen
+        assert habit.seen == version(server)
         # What the cases allow for does not show, and what shows they do not allow for.
         assert bool(habit.allowance) == (habit.sign is None)
         assert set(habit.workers) <= set(SERVERS[server])
