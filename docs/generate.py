@@ -1,7 +1,7 @@
 """Write the pages that follow from the code: `make docs`.
 
 docs/states.md comes from the tables of `micropie._state`, docs/clauses.md from the clause catalogue
-of `micropie_conformance` and its cases.
+of `micropie_conformance` and its cases, docs/servers.md from its table of habits.
 """
 
 from collections import Counter
@@ -11,6 +11,8 @@ from pathlib import Path
 
 from micropie_conformance.case import registered
 from micropie_conformance.catalogue import CLAUSES, Level
+from micropie_conformance.live import SERVERS
+from micropie_conformance.live.habits import HABITS, Habit
 
 from micropie._state import ACCEPTED, REFUSALS, TRANSITIONS, Call, Refusal, State
 
@@ -90,7 +92,50 @@ def clauses() -> Iterator[str]:
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-PAGES = {HERE / "states.md": states, HERE / "clauses.md": clauses}
+def servers() -> Iterator[str]:
+    """Give the lines of docs/servers.md."""
+    yield from (
+        "# What servers do of their own accord",
+        "",
+        GENERATED,
+        "",
+        "The live cases of `micropie verify` run behind real servers, and each has habits that are",
+        "not the implementation's. Most of them the cases allow for. Where they cannot, the result",
+        "is `server's` instead of `broken`, on two conditions: what the client saw is what the",
+        "habit makes of it, and the events that the implementation sent are those that were due.",
+        "Any other failure of the same case is charged to the implementation. When such a case",
+        "passes, the report says that the habit is gone.",
+        "",
+        "`make test` looks for each of them again, with the versions of `requirements.lock`; only",
+        "when a close frame meets a send is a matter of chance, and not waited for.",
+    )
+    for server, workers in SERVERS.items():
+        yield from (
+            "",
+            f"## {server}",
+            "",
+            f"Its workers here: {', '.join(f'`{worker}`' for worker in workers)}.",
+            "",
+            "| what it does | worker | seen with | what becomes of it |",
+            "|---|---|---|---|",
+        )
+        for habit in HABITS[server].values():
+            cells = (
+                habit.text,
+                ", ".join(f"`{worker}`" for worker in habit.workers) or "each",
+                habit.seen,
+                _outcome(habit),
+            )
+            yield "| " + " | ".join(cells) + " |"
+
+
+def _outcome(habit: Habit) -> str:
+    if habit.sign is None:
+        return habit.allowance
+    return "`server's`: " + ", ".join(f"`{case}`" for case in habit.sign.cases)
+
+
+PAGES = {HERE / "states.md": states, HERE / "clauses.md": clauses, HERE / "servers.md": servers}
 
 if __name__ == "__main__":
     for path, lines in PAGES.items():

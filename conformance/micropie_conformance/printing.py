@@ -80,6 +80,7 @@ class Page:
             self._line()
             self._broken(clause, report)
         self._unreached(report)
+        self._habits(report)
         self._faults(report)
         if report.printed:
             self._line()
@@ -169,17 +170,30 @@ class Page:
                     self._wrap(f"  {step:>8}  ", words)
 
     def _unreached(self, report: Report) -> None:
-        reasons: dict[str, list[Finding]] = {}
-        for one in report.of(Verdict.UNREACHED):
-            reasons.setdefault(one.result.observed, []).append(one)
-        for reason, alike in reasons.items():
+        for reason, alike in _grouped(report.of(Verdict.UNREACHED), "observed").items():
             self._line()
             self._line(f"{counted(alike, 'case')} could not be reached", "bold yellow")
             self._item("observed", reason)
-            clauses = list(dict.fromkeys(one.case.clause.id for one in alike))
-            more = len(clauses) - _MOST_CLAUSES
-            words = ", ".join(clauses[:_MOST_CLAUSES]) + (f" and {more} more" if more > 0 else "")
-            self._item("clauses", words)
+            self._clauses(alike)
+
+    def _habits(self, report: Report) -> None:
+        for habit, alike in _grouped(report.of(Verdict.SERVER), "habit").items():
+            self._line()
+            self._line(f"{counted(alike, 'case')} failed by a habit of the server", "bold")
+            self._item("habit", habit)
+            self._clauses(alike)
+        known = [one for one in report.of(Verdict.PASSED) if one.result.habit]
+        for habit, alike in _grouped(known, "habit").items():
+            self._line()
+            self._line(f"habit gone: {counted(alike, 'case')} passed in spite of it", "bold yellow")
+            self._item("habit", habit)
+            self._clauses(alike)
+
+    def _clauses(self, findings: Sequence[Finding]) -> None:
+        clauses = list(dict.fromkeys(one.case.clause.id for one in findings))
+        more = len(clauses) - _MOST_CLAUSES
+        words = ", ".join(clauses[:_MOST_CLAUSES]) + (f" and {more} more" if more > 0 else "")
+        self._item("clauses", words)
 
     def _faults(self, report: Report) -> None:
         for one in report.of(Verdict.FAULT):
@@ -211,6 +225,14 @@ class Page:
             line.rstrip()
             self._console.print(line, soft_wrap=True)
             label = " " * len(label)
+
+
+def _grouped(findings: Iterable[Finding], field: str) -> dict[str, list[Finding]]:
+    """Group findings by a field of their results."""
+    groups: dict[str, list[Finding]] = {}
+    for one in findings:
+        groups.setdefault(getattr(one.result, field), []).append(one)
+    return groups
 
 
 def _table(findings: list[Finding]) -> Table:

@@ -135,6 +135,7 @@ class Report:
                     "trace": one.result.trace,
                     "repro": one.result.repro,
                     "wire": one.result.wire,
+                    "habit": one.result.habit,
                     "declared": one.declared,
                 }
                 for one in self.findings

@@ -61,6 +61,9 @@ class Result:
     repro: str = ""
     # What went over the socket in a live case that failed, a line for each frame or fault.
     wire: list[str] = field(default_factory=list[str])
+    # What the server of a live case does of its own accord that explains the verdict SERVER; where
+    # the case passed, the server was known to do it and does so no more.
+    habit: str = ""
 
 
 class Runner:

@@ -143,6 +143,38 @@ def test_what_is_the_servers_has_a_column_where_there_is_any() -> None:
     ]
 
 
+def test_the_habits_of_servers_are_told() -> None:
+    def known(clause: Clause, name: str, verdict: Verdict, habit: str) -> Finding:
+        found = finding(clause, name, verdict, door="daphne:asyncio")
+        return replace(found, result=replace(found.result, habit=habit))
+
+    lines = printed(
+        report(
+            known(SENDS, "a", Verdict.SERVER, "daphne drops it"),
+            known(SENDS, "b", Verdict.SERVER, "daphne drops it"),
+            known(REFUSES, "a", Verdict.SERVER, "daphne waits"),
+            known(REFUSES, "b", Verdict.PASSED, "daphne sleeps"),
+            finding(SENDS, "c", Verdict.PASSED),
+        )
+    )
+    assert lines[lines.index("2 cases failed by a habit of the server") - 1 :] == [
+        "",
+        "2 cases failed by a habit of the server",
+        "  habit     daphne drops it",
+        "  clauses   WS-SEND-001",
+        "",
+        "1 case failed by a habit of the server",
+        "  habit     daphne waits",
+        "  clauses   WS-SEND-002",
+        "",
+        "habit gone: 1 case passed in spite of it",
+        "  habit     daphne sleeps",
+        "  clauses   WS-SEND-002",
+        "",
+        "strictly conformant",
+    ]
+
+
 def test_doors_are_named_where_there_is_more_than_one() -> None:
     found = report(
         finding(SENDS, "a", Verdict.BROKEN, door="hypercorn:asyncio"),

@@ -151,6 +151,7 @@ def test_document() -> None:
                 "trace": ["step"],
                 "repro": "",
                 "wire": [],
+                "habit": "",
                 "declared": "",
             },
             {
@@ -164,6 +165,7 @@ def test_document() -> None:
                 "trace": ["step"],
                 "repro": "",
                 "wire": [],
+                "habit": "",
                 "declared": "",
             },
         ],

@@ -79,6 +79,7 @@ def test_no_clause_is_named_by_a_part_of_its_id() -> None:
 
 HYPERCORN = ["hypercorn:asyncio", "hypercorn:uvloop", "hypercorn:trio"]
 UVICORN = ["uvicorn:websockets-sansio", "uvicorn:wsproto"]
+OTHERS = ["granian:asyncio", "daphne:asyncio"]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,8 @@ UVICORN = ["uvicorn:websockets-sansio", "uvicorn:wsproto"]
         (["hypercorn:trio", "hypercorn"], ["hypercorn:trio", *HYPERCORN[:2]]),
         (["uvicorn"], UVICORN),
         (["uvicorn:wsproto"], UVICORN[1:]),
-        (["all"], [*HYPERCORN, *UVICORN]),
+        (["granian"], OTHERS[:1]),
+        (["all"], [*HYPERCORN, *UVICORN, *OTHERS]),
     ],
 )
 def test_doors(live: list[str], found: list[str]) -> None:
@@ -117,12 +119,13 @@ def lacking(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
         ("hypercorn", "hypercorn:trio, which needs trio: pip install 'micropie-contract[confo"),
         ("uvicorn:wsproto", "uvicorn:wsproto, which needs uvicorn and wsproto: pip install 'mi"),
         ("uvicorn", "uvicorn:websockets-sansio, which needs uvicorn: pip install 'micropie-con"),
+        ("granian", "granian:asyncio, which needs granian: pip install 'micropie-contract[serve"),
     ],
 )
 def test_a_door_whose_package_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, live: str, words: str
 ) -> None:
-    lacking(monkeypatch, "trio", "uvicorn", "wsproto")
+    lacking(monkeypatch, "trio", "uvicorn", "wsproto", "granian")
     assert doors(["hypercorn:uvloop"]) == (["hypercorn:uvloop"], [])
     with pytest.raises(CallError) as caught:
         doors([live])
@@ -132,7 +135,7 @@ def test_a_door_whose_package_is_not_installed(
 def test_all_is_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     lacking(monkeypatch, "wsproto")
     assert doors(["all", "all"]) == (
-        [*HYPERCORN, UVICORN[0]],
+        [*HYPERCORN, UVICORN[0], *OTHERS],
         [
             "--live all leaves out uvicorn:wsproto, which needs wsproto: "
             "pip install 'micropie-contract[servers]'"

@@ -283,7 +283,12 @@ def test_live_behind_all_that_is_installed(
         "micropie verify: --live all leaves out uvicorn:wsproto, which needs wsproto: "
         "pip install 'micropie-contract[servers]'"
     )
-    doors = ("hypercorn:asyncio", "hypercorn:uvloop", "hypercorn:trio", "uvicorn:websockets-sansio")
+    doors = (
+        *(f"hypercorn:{worker}" for worker in ("asyncio", "uvloop", "trio")),
+        "uvicorn:websockets-sansio",
+        "granian:asyncio",
+        "daphne:asyncio",
+    )
     assert others == [f"micropie verify: 1 case behind {door}" for door in doors]
 
 

@@ -12,6 +12,8 @@ __all__ = ["SERVERS"]
 SERVERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "hypercorn": {"asyncio": (), "uvloop": ("uvloop",), "trio": ("trio",)},
     "uvicorn": {"websockets-sansio": ("uvicorn",), "wsproto": ("uvicorn", "wsproto")},
+    "granian": {"asyncio": ("granian",)},
+    "daphne": {"asyncio": ("daphne",)},
 }
 """The servers that the cases run behind; the ways in which each is run, with what that needs
 beside the extra `conformance`."""

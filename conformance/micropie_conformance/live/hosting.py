@@ -187,6 +187,8 @@ class Host:
         except BaseException as error:
             self.fault = error
         finally:
+            # Not each event loop is closed then.
+            self.soon = _ended
             self._started.set()
 
     def _cancel_and_stop(self) -> None:
@@ -216,9 +218,9 @@ def _ended(*args: object) -> None:
 
 def on_asyncio(
     serve: Callable[[Host], Coroutine[Any, Any, None]],
-    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run,
 ) -> Worker:
-    """Give a worker that runs `serve` in an event loop of asyncio."""
+    """Give a worker that runs `serve` in an event loop of asyncio, by `run`."""
 
     async def prepared(host: Host) -> None:
         loop = asyncio.get_running_loop()
@@ -227,11 +229,7 @@ def on_asyncio(
         loop.set_task_factory(host.make_task)
         await serve(host)
 
-    def run(host: Host) -> None:
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(prepared(host))
-
-    return Worker(run, _cancellable_on_asyncio, asyncio.CancelledError)
+    return Worker(lambda host: run(prepared(host)), _cancellable_on_asyncio, asyncio.CancelledError)
 
 
 @contextmanager

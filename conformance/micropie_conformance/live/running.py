@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from micropie_conformance.case import LiveCase
+from micropie_conformance.live.habits import judged, waits_in_vain
 from micropie_conformance.live.hosting import Host, find_worker
 from micropie_conformance.live.wire import DEADLINE, Wire
 from micropie_conformance.probe import Broken, Target, Unreached
@@ -23,6 +24,10 @@ _ATTEMPTS: Final = 3
 
 # Where one case has run into the deadline, others will; they are given this part of it.
 _PART_WHEN_LATE: Final = 0.2
+
+# The same where a habit of the server makes the case wait in vain. If it comes to anything else
+# then, it is given the whole.
+_PART_IN_VAIN: Final = 0.05
 
 
 def run_live(
@@ -67,15 +72,28 @@ class _Runner:
         self._door = door
         self._host: Host | None = None
         self._deadline = deadline
+        # Whether the last attempt has waited in vain, and whether others will, so that less time
+        # has to do.
+        self._waited = False
         self._late = False
 
     def run(self, case: LiveCase) -> Result:
-        """Run one case, again where the server failed."""
+        """Run one case, and see whether what became of it is the server's."""
+        if waits_in_vain(case.id, self._door):
+            result = judged(self._tried(case, _PART_IN_VAIN), self._door)
+            if result.verdict in (Verdict.PASSED, Verdict.SERVER):
+                return result
+        result = judged(self._tried(case, _PART_WHEN_LATE if self._late else 1), self._door)
+        self._late = self._late or (self._waited and result.verdict is not Verdict.SERVER)
+        return result
+
+    def _tried(self, case: LiveCase, part: float) -> Result:
+        """Run one case, again where the server failed, with this part of the deadline."""
         results: list[Result] = []
         while True:
             host = self._running_host()
             with asyncio.Runner() as clients:
-                result = clients.run(self._attempt(case, host))
+                result = clients.run(self._attempt(case, host, part))
             if result.verdict is Verdict.PASSED:
                 return result
             # What the case has left ends with the server, and whether that failed is known then.
@@ -85,7 +103,8 @@ class _Runner:
             results.append(result)
             if len(results) == _ATTEMPTS:
                 break
-        if len({(one.verdict, one.expected) for one in results}) == 1:
+        alike = len({(one.verdict, one.expected) for one in results}) == 1
+        if alike and result.verdict is not Verdict.FAULT:
             return result
         words = f"the server failed: {host.fault!r}; the case then: {result.observed}"
         return replace(result, verdict=Verdict.FAULT, expected="", observed=words)
@@ -103,9 +122,8 @@ class _Runner:
             self._host = Host(self._door).__enter__()
         return self._host
 
-    async def _attempt(self, case: LiveCase, host: Host) -> Result:
-        deadline = self._deadline * (_PART_WHEN_LATE if self._late else 1)
-        wire = Wire(self._target, host, deadline)
+    async def _attempt(self, case: LiveCase, host: Host, part: float) -> Result:
+        wire = Wire(self._target, host, self._deadline * part)
         verdict, expected, observed = Verdict.PASSED, "", ""
         try:
             await _until_failure(case, wire)
@@ -118,7 +136,7 @@ class _Runner:
         finally:
             # What comes after this is only the end of what the case has left.
             trace = list(wire.trace)
-            self._late = self._late or wire.late
+            self._waited = wire.late
             await wire.finish()
         return Result(case.id, verdict, expected, observed, trace)
 

@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import sys
 import threading
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -40,12 +41,6 @@ async def echo(receive: Receive, send: Send) -> None:
     await send({"type": "websocket.close"})
 
 
-async def wait(receive: Receive, send: Send) -> None:
-    await accept(receive, send)
-    while True:
-        await receive()
-
-
 @pytest.mark.parametrize("server", SERVERS)
 def test_the_workers_are_those_that_are_announced(server: str) -> None:
     module = importlib.import_module(f"micropie_conformance.live.servers.{server}")
@@ -75,7 +70,8 @@ async def test_what_still_runs_is_cancelled_at_the_end(door: str) -> None:
 
     async def route(receive: Receive, send: Send) -> None:
         try:
-            await wait(receive, send)
+            await accept(receive, send)
+            await receive()
         except BaseException as error:
             assert host.stopping
             raised.append(error)
@@ -83,8 +79,10 @@ async def test_what_still_runs_is_cancelled_at_the_end(door: str) -> None:
 
     with Host(door) as host:
         host.routes["/1"] = route
-        async with client(host):
+        async with client(host) as websocket:
             assert not host.stopping
+            host.__exit__()
+            websocket.transport.abort()
     assert [type(error) for error in raised] == [host.cancelled]
     assert host.fault is None
     assert server_threads() == []
@@ -106,10 +104,11 @@ async def test_a_server_that_dies_is_known() -> None:
 def test_a_server_that_does_not_start_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     error = OSError("no event loop")
 
-    def fail() -> asyncio.AbstractEventLoop:
+    def fail(main: Coroutine[Any, Any, None]) -> None:
+        main.close()
         raise error
 
-    monkeypatch.setattr(uvloop, "new_event_loop", fail)
+    monkeypatch.setattr(uvloop, "run", fail)
     with Host("hypercorn:uvloop") as host:
         pass
     assert host.fault is error

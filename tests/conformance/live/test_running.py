@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,12 @@ async def closing(handler: Handler) -> None:
     await handler.shut()
 
 
+async def greeting(handler: Handler) -> None:
+    await handler.open()
+    await handler.do("send_text", "hello")
+    await handler.shut()
+
+
 async def breaking(handler: Handler) -> None:
     await handler.open()
     raise Broken("one", "another")
@@ -50,8 +57,8 @@ async def breaking(handler: Handler) -> None:
 @pytest.mark.parametrize("door", DOORS)
 def test_a_case_that_holds_has_passed(door: str) -> None:
     async def body(wire: Wire) -> None:
-        client = await wire.connect(closing)
-        await client.expect_close(3001, "bye")
+        client = await wire.connect(greeting)
+        await client.expect_message("hello")
 
     result = run(body, door)
     assert (result.verdict, result.expected, result.observed) == (Verdict.PASSED, "", "")
@@ -170,6 +177,54 @@ def test_after_one_deadline_that_has_passed_the_others_are_shorter() -> None:
     assert deadlines == [10, 10, 2, 2]
 
 
+# What the server does of its own accord
+
+IN_VAIN = "WS-WIRE-027/closes-to-vanished"
+
+
+def test_a_case_that_waits_in_vain_is_given_less_time() -> None:
+    deadlines: list[float] = []
+
+    async def gone(wire: Wire) -> None:
+        deadlines.append(wire.deadline)
+        await wire.vanish(closing)
+
+    async def body(wire: Wire) -> None:
+        deadlines.append(wire.deadline)
+
+    cases = [case(gone, IN_VAIN), case(body)]
+    servers, passed = run_live(cases, TARGET, "granian:asyncio", deadline=20)
+    assert servers.verdict is Verdict.SERVER
+    assert servers.habit.startswith("granian says nothing of a client that is gone")
+    assert passed == replace(passed, verdict=Verdict.PASSED, habit="")
+    # On a slow machine there may be another attempt between them.
+    assert (deadlines[0], deadlines[-1]) == (1, 20)
+
+
+def test_what_no_habit_explains_is_given_all_the_time() -> None:
+    deadlines: list[float] = []
+
+    async def body(wire: Wire) -> None:
+        deadlines.append(wire.deadline)
+        raise Broken("one", "another")
+
+    (result,) = run_live([case(body, IN_VAIN)], TARGET, "granian:asyncio", deadline=10)
+    assert (result.verdict, result.habit) == (Verdict.BROKEN, "")
+    assert deadlines == [0.5, 10]
+
+
+def test_a_habit_that_is_gone_is_named() -> None:
+    deadlines: list[float] = []
+
+    async def body(wire: Wire) -> None:
+        deadlines.append(wire.deadline)
+
+    (result,) = run_live([case(body, IN_VAIN)], TARGET, "granian:asyncio", deadline=10)
+    assert result.verdict is Verdict.PASSED
+    assert result.habit.startswith("granian says nothing of a client that is gone")
+    assert deadlines == [0.5]
+
+
 # The server
 
 
@@ -249,6 +304,21 @@ def test_where_the_server_fails_in_different_ways_it_is_a_fault() -> None:
     assert result.observed.endswith("; the case then: nothing")
     assert result.expected == ""
     assert result.trace
+
+
+def test_where_the_server_fails_and_the_case_too_both_are_told() -> None:
+    async def body(wire: Wire) -> None:
+        async def script(handler: Handler) -> None:
+            await handler.call("accept")
+            raise ZeroDivisionError
+
+        await wire.handshake(script)
+
+    target = Target(EndsTheServer, ConnectionClosed)
+    (result,) = run_live([case(body)], target, "hypercorn:trio")
+    assert result.verdict is Verdict.FAULT
+    assert result.observed.startswith("the server failed: ")
+    assert result.observed.endswith("ZeroDivisionError\n")
 
 
 def test_where_only_the_implementation_fails_there_is_one_attempt() -> None:

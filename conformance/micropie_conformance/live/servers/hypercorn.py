@@ -47,7 +47,7 @@ async def _serve_on_trio(host: Host) -> None:
 def _on_uvloop() -> Worker:
     import uvloop
 
-    return on_asyncio(_serve_on_asyncio, uvloop.new_event_loop)
+    return on_asyncio(_serve_on_asyncio, uvloop.run)
 
 
 def _on_trio() -> Worker:
