@@ -26,6 +26,7 @@ __all__ = ["Page", "printable"]
 _COLOURS: Final = {
     Conformance.STRICT: "bold green",
     Conformance.CONFORMANT: "bold green",
+    Conformance.DECLARED: "bold green",
     Conformance.BROKEN: "bold red",
     Conformance.NOT_SHOWN: "bold red",
     Conformance.FAULT: "bold magenta",
@@ -79,6 +80,9 @@ class Page:
         for clause in (*report.broken(BINDING), *report.broken([Level.ROBUST])):
             self._line()
             self._broken(clause, report)
+        for clause in report.deviations:
+            self._line()
+            self._deviates(clause, report)
         self._unreached(report)
         self._faults(report)
         if report.printed:
@@ -92,10 +96,10 @@ class Page:
     def clauses(self, clauses: Iterable[Clause], cases: Sequence[Case[Any]]) -> None:
         """List clauses, each with its cases."""
         for clause in clauses:
-            self._wrap(f"{clause.id}  {clause.level:<10}  ", clause.text)
+            self._wrap(f"{clause.id}  {clause.level:<10}  {clause.since}  ", clause.text)
             own = [case for case in cases if case.clause is clause]
             for case in own:
-                self._wrap("    ", case.id + _live(case), "dim")
+                self._wrap("    ", case.id + _marks(case), "dim")
             if not own and clause.level is not Level.INFO:
                 self._wrap("    ", "untested", "yellow")
 
@@ -109,7 +113,7 @@ class Page:
         for text, alike in groupby(own, key=lambda case: case.text):
             group = list(alike)
             for case in group:
-                self._wrap("    ", case.id + _live(case))
+                self._wrap("    ", case.id + _marks(case))
             self._wrap("        ", text, "dim")
             outcomes = [expected.get(case.id, []) for case in group]
             label = "expected" if all(one == outcomes[0] for one in outcomes) else "expected first"
@@ -119,7 +123,7 @@ class Page:
     def case(self, case: Case[Any], steps: Sequence[str], expected: Sequence[str]) -> None:
         """Tell all about one case, with the steps and what is expected where that is known."""
         self._about(case.clause)
-        self._item("case", case.id + _live(case))
+        self._item("case", case.id + _marks(case))
         self._item("does", case.text)
         if steps:
             self._item("steps", "as the reference implementation goes through them")
@@ -140,7 +144,7 @@ class Page:
         self._wrap("  ", clause.text)
         self._quote(clause)
         failures: dict[tuple[str, str], list[Finding]] = {}
-        for one in report.of(Verdict.BROKEN):
+        for one in report.undeclared(Verdict.BROKEN):
             if one.case.clause is clause:
                 key = (one.result.expected, one.result.observed)
                 failures.setdefault(key, []).append(one)
@@ -168,9 +172,20 @@ class Page:
                 for step, words in enumerate(first.result.trace, 1):
                     self._wrap(f"  {step:>8}  ", words)
 
+    def _deviates(self, clause: Clause, report: Report) -> None:
+        self._line(f"{clause.id} ({clause.level}) is not kept, as declared", "bold yellow")
+        self._wrap("  ", clause.text)
+        self._quote(clause)
+        found = [one for one in report.findings if one.deviates and one.case.clause is clause]
+        for reason in dict.fromkeys(one.declared for one in found):
+            self._item("reason", reason)
+            ids = dict.fromkeys(one.case.id for one in found if one.declared == reason)
+            for number, id in enumerate(ids):
+                self._item("" if number else "cases", id)
+
     def _unreached(self, report: Report) -> None:
         reasons: dict[str, list[Finding]] = {}
-        for one in report.of(Verdict.UNREACHED):
+        for one in report.undeclared(Verdict.UNREACHED):
             reasons.setdefault(one.result.observed, []).append(one)
         for reason, alike in reasons.items():
             self._line()
@@ -238,8 +253,10 @@ def _table(findings: list[Finding]) -> Table:
     return table
 
 
-def _live(case: Case[Any]) -> str:
-    return "  (live)" if case.live else ""
+def _marks(case: Case[Any]) -> str:
+    """Say what is particular about a case, to follow its id."""
+    live = "  (live)" if case.live else ""
+    return live + (f"  (since {case.since})" if case.since != case.clause.since else "")
 
 
 def printable(words: str) -> str:

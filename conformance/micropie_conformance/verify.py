@@ -33,10 +33,11 @@ from micropie.cli import Subparsers
 from micropie_conformance import __version__
 from micropie_conformance.case import Case, MemoryCase, registered
 from micropie_conformance.catalogue import CLAUSES, Level
+from micropie_conformance.deviations import NONE, Deviations, declared_in
 from micropie_conformance.explore.cases import DEPTH, NOT_LED_THERE, PLAIN_IN_A_LOOP, explored
 from micropie_conformance.isolation import Isolation, SuiteError
 from micropie_conformance.printing import Page, printable
-from micropie_conformance.report import Finding, Report, counted
+from micropie_conformance.report import Conformance, Finding, Report, counted
 from micropie_conformance.runner import Result, Verdict, rehearse
 from micropie_conformance.selection import (
     CallError,
@@ -140,6 +141,19 @@ def add_parser(subparsers: Subparsers) -> None:
         help="run these cases only: ids of clauses or cases, or how they begin",
     )
     parser.add_argument(
+        "--deviations",
+        metavar="FILE",
+        help='what TARGET declares to do otherwise, as TOML: ["WS-CLOSE-003"] and below it '
+        'reason = "..."; that counts as broken no more, and must be broken',
+    )
+    parser.add_argument(
+        "--suite",
+        default=__version__,
+        metavar="VERSION",
+        help="run what this version of the suite had, so that a newer one finds nothing new "
+        f"(default: {__version__})",
+    )
+    parser.add_argument(
         "--depth",
         type=_depth,
         default=DEPTH,
@@ -219,7 +233,7 @@ def _run(args: argparse.Namespace) -> int:
         )
     if args.repro is not None:
         return _repro(args, reproducible(args.repro, every))
-    clauses, chosen = choose(every, args.case, args.level)
+    clauses, chosen = choose(every, args.case, args.level, args.suite)
     if args.list:
         page.clauses(clauses, chosen)
         return 0
@@ -227,12 +241,13 @@ def _run(args: argparse.Namespace) -> int:
         raise CallError(
             f"--strict asks for the robust clauses, and --level {args.level} leaves them out"
         )
+    declared = declared_in(args.deviations, every) if args.deviations else NONE
     live_doors, left_out = doors(args.live)
     for reason in left_out:
         print(f"micropie verify: {reason}", file=sys.stderr)
     todo = plan(chosen, live_doors, args.depth)
     with _writer(args.json) as write, _ended_by_signals():
-        report = _verify(args, todo)
+        report = _verify(args, todo, declared)
         try:
             write(json.dumps(report.document(), indent=1))
         finally:
@@ -240,6 +255,9 @@ def _run(args: argparse.Namespace) -> int:
                 print(report.sentence, file=sys.stderr)
             else:
                 page.report(report)
+    if report.conformance is not Conformance.FAULT:
+        ran = [case for _, cases in todo for case in cases]
+        declared.check(report.findings, ran, every)
     return report.status(args.strict)
 
 
@@ -285,7 +303,7 @@ def _repro(args: argparse.Namespace, case: Case[Any]) -> int:
     return 1
 
 
-def _verify(args: argparse.Namespace, todo: Plan) -> Report:
+def _verify(args: argparse.Namespace, todo: Plan, declared: Deviations) -> Report:
     isolation = Isolation(args.target, args.closed, args.patience)
     findings: list[Finding] = []
     modes: list[str] = []
@@ -309,7 +327,8 @@ def _verify(args: argparse.Namespace, todo: Plan) -> Report:
             show = partial(_show, bar, task, door)
             with closing(isolation.run(door, list(by_id), extra, show)) as results:
                 for result in results:
-                    findings.append(Finding(door, by_id[result.case], result))
+                    case = by_id[result.case]
+                    findings.append(Finding(door, case, result, declared.reason(case)))
                     bar.advance(task)
             modes.append(_mode(door, isolation))
     assert isolation.loaded is not None
@@ -342,8 +361,9 @@ def _mode(door: str, isolation: Isolation) -> str:
 
 def _part(args: argparse.Namespace) -> str:
     """Give the options that leave something out, as they were written."""
+    suite = ["--suite", args.suite] if args.suite != __version__ else []
     level = ["--level", args.level] if args.level else []
-    return " ".join([*level, *(["--case", *args.case] if args.case else [])])
+    return " ".join([*suite, *level, *(["--case", *args.case] if args.case else [])])
 
 
 @contextmanager
