@@ -32,12 +32,14 @@ _COLOURS: Final = {
     Conformance.FAULT: "bold magenta",
 }
 
-_COLUMNS: Final = {
+# None: what is not kept, as declared.
+_COLUMNS: Final[dict[Verdict | None, tuple[str, str]]] = {
     Verdict.PASSED: ("passed", ""),
     Verdict.BROKEN: ("broken", "red"),
     Verdict.UNREACHED: ("unreached", "yellow"),
     Verdict.NOT_APPLICABLE: ("n/a", "dim"),
     Verdict.SERVER: ("server's", "dim"),
+    None: ("declared", "yellow"),
 }
 
 _MEANINGS: Final = {
@@ -234,8 +236,9 @@ def _table(findings: list[Finding]) -> Table:
     table.add_column("  area")
     table.add_column("level")
     columns = dict(_COLUMNS)
-    if all(one.result.verdict is not Verdict.SERVER for one in findings):
-        del columns[Verdict.SERVER]
+    for column in (Verdict.SERVER, None):
+        if all(_column(one) is not column for one in findings):
+            del columns[column]
     for heading, style in columns.values():
         table.add_column(heading, justify="right", style=style)
     areas = list(dict.fromkeys(one.case.clause.area for one in findings))
@@ -243,7 +246,7 @@ def _table(findings: list[Finding]) -> Table:
         label = f"  {area.lower()}"
         for level in Level:
             found = Counter(
-                one.result.verdict
+                _column(one)
                 for one in findings
                 if one.case.clause.level is level and area in (one.case.clause.area, "all")
             )
@@ -251,6 +254,10 @@ def _table(findings: list[Finding]) -> Table:
                 table.add_row(label, level, *(str(found[verdict] or "-") for verdict in columns))
                 label = ""
     return table
+
+
+def _column(one: Finding) -> Verdict | None:
+    return None if one.deviates else one.result.verdict
 
 
 def _marks(case: Case[Any]) -> str:
