@@ -253,19 +253,18 @@ def test_what_counts(
     assert lines[-1] == verdict.format(counted(cases, "case"))
 
 
-DEVIATES = sends("await super().send_text(data.upper())")
+DEVIATES = sends("await super().send_text(data if data.isascii() else 'x')")
 
 
 @pytest.mark.parametrize(
     ("entry", "status", "last", "error"),
     [
         ("WS-SEND-001", 0, "conformant but for 1 declared deviation", ""),
-        ("WS-SEND-001/sends-a-text/ascii", 1, "not conformant: 1 clause broken", ""),
         (
-            "WS-SEND-001/sends-a-text/empty",
+            "WS-SEND-001/sends-a-text/ascii",
             2,
             "not conformant: 1 clause broken",
-            "declares WS-SEND-001/sends-a-text/empty, where nothing is broken",
+            "declares WS-SEND-001/sends-a-text/ascii, where nothing is broken",
         ),
         ("WS-SEND", 2, "", "declares WS-SEND: there is no such clause or case: did you mean WS-"),
         # Not among what runs.
