@@ -31,44 +31,37 @@ class Deviations:
         """Give the reason that is declared for a case; empty: none."""
         return self.reasons.get(case.id) or self.reasons.get(case.clause.id, "")
 
-    def covered(self, entry: str, cases: Sequence[Case[Any]]) -> list[Case[Any]]:
-        """Give those of the cases that an entry is about."""
-        return [case for case in cases if entry in (case.id, case.clause.id)]
+    def judged(self, entry: str, ran: Collection[Case[Any]], every: Sequence[Case[Any]]) -> bool:
+        """Whether so much ran that it is known whether an entry is needed.
 
-    def check(
-        self,
-        findings: Sequence[Finding],
-        ran: Collection[Case[Any]],
-        every: Sequence[Case[Any]],
-    ) -> None:
-        """See that each entry is needed, as far as its cases ran.
-
-        An entry for a clause is judged when all its cases ran; live ones need not, as they run
-        only when they are asked for.
+        An entry for a clause needs all its cases; live ones it need not have, as they run only
+        when they are asked for.
 
         Args:
-            findings: What became of the cases.
-            ran: The cases that ran. What is explored may have no finding.
+            entry: The id.
+            ran: The cases that ran.
             every: All cases that there are.
-
-        Raises:
-            CallError: All cases of an entry pass.
         """
-        needless: list[str] = []
-        for entry in self.reasons:
-            cases = self.covered(entry, every)
-            if not any(case in ran for case in cases):
-                continue
-            if any(case not in ran and not case.live for case in cases):
-                continue
-            verdicts = {one.result.verdict for one in findings if one.case in cases}
-            if verdicts <= {Verdict.PASSED, Verdict.NOT_APPLICABLE, Verdict.SERVER}:
-                needless.append(entry)
-        if needless:
-            raise CallError(
-                f"{self.file} declares {' and '.join(needless)}, where nothing is broken: "
-                "delete what has been mended"
-            )
+        cases = [case for case in every if _covers(entry, case)]
+        return any(case in ran for case in cases) and all(
+            case in ran or case.live for case in cases
+        )
+
+    def needless(self, entry: str, findings: Sequence[Finding]) -> bool:
+        """Whether all cases of an entry pass, by what became of those that ran."""
+        verdicts = {one.result.verdict for one in findings if _covers(entry, one.case)}
+        return verdicts <= {Verdict.PASSED, Verdict.NOT_APPLICABLE, Verdict.SERVER}
+
+    def complaint(self, entries: Sequence[str]) -> str:
+        """Say that these entries are not needed."""
+        return (
+            f"{self.file} declares {' and '.join(entries)}, where nothing is broken: "
+            "delete what has been mended"
+        )
+
+
+def _covers(entry: str, case: Case[Any]) -> bool:
+    return entry in (case.id, case.clause.id)
 
 
 NONE = Deviations("")

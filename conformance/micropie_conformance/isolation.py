@@ -16,8 +16,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import IO, Any, Final
 
 from micropie._target import TargetError
@@ -77,10 +77,14 @@ class Isolation:
         target: `module:attr` or `path/to/file.py:attr`.
         closed: The same for its ConnectionClosed; None: it is beside the target.
         patience: How long a child may say nothing, in seconds.
+        path: Where modules are looked for; empty: where Python does, and beside the target.
     """
 
-    def __init__(self, target: str, closed: str | None, patience: float) -> None:
+    def __init__(
+        self, target: str, closed: str | None, patience: float, path: Sequence[str] = ()
+    ) -> None:
         """Hold what to run; nothing is started yet."""
+        self._path = list(path)
         self._target = target
         self._closed = closed
         self._patience = patience
@@ -120,7 +124,8 @@ class Isolation:
         while left and self._ends < _MOST_ENDS:
             stage = _Stage.STARTING
             silent = False
-            with _started(self._target, self._closed, door, left) as child:
+            job = Job(self._target, self._closed, door, list(left), self._path)
+            with _started(job) as child:
                 try:
                     for news in child.news(patience):
                         match news:
@@ -236,22 +241,20 @@ class _Child:
 
 
 @contextlib.contextmanager
-def _started(
-    target: str, closed: str | None, door: str, cases: list[str]
-) -> Generator[_Child, None, None]:
+def _started(job: Job) -> Generator[_Child, None, None]:
     """Run a child process; none of its group outlives the `with` block."""
     read, write = os.pipe()
     output = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
     try:
         with _signals_held() as let_through:
             try:
-                with tempfile.TemporaryFile("w+", encoding="ascii") as job:
-                    json.dump(asdict(Job(target, closed, door, cases, write)), job)
-                    job.seek(0)
+                with tempfile.TemporaryFile("w+", encoding="ascii") as stdin:
+                    json.dump(asdict(replace(job, channel=write)), stdin)
+                    stdin.seek(0)
                     process = subprocess.Popen(
                         # -P: a module of the user's here is not one of the suite's.
                         [sys.executable, "-P", "-u", "-m", "micropie_conformance.worker"],
-                        stdin=job,
+                        stdin=stdin,
                         stdout=output,
                         stderr=subprocess.STDOUT,
                         pass_fds=(write,),

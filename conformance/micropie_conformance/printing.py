@@ -18,6 +18,7 @@ from rich.text import Text
 from micropie_conformance import __version__
 from micropie_conformance.case import Case
 from micropie_conformance.catalogue import Clause, Level
+from micropie_conformance.isolation import Loaded
 from micropie_conformance.report import BINDING, Conformance, Finding, Report, counted
 from micropie_conformance.runner import Verdict
 
@@ -173,6 +174,23 @@ class Page:
             if number == 0:
                 for step, words in enumerate(first.result.trace, 1):
                     self._wrap(f"  {step:>8}  ", words)
+
+    def failure(self, one: Finding, target: str) -> None:
+        """Write what became of one case that did not pass."""
+        clause, result = one.case.clause, one.result
+        if result.verdict is Verdict.BROKEN:
+            modes = [one.door]
+            self._broken(clause, Report(target, Loaded("", ""), modes, "", True, [one]))
+            return
+        self._line(f"{clause.id} ({clause.level}) could not be reached", "bold yellow")
+        self._wrap("  ", clause.text)
+        self._quote(clause)
+        self._line()
+        self._item("case", one.case.id)
+        self._item("does", one.case.text)
+        self._item("observed", result.observed)
+        for step, words in enumerate(result.trace, 1):
+            self._wrap(f"  {step:>8}  ", words)
 
     def _deviates(self, clause: Clause, report: Report) -> None:
         self._line(f"{clause.id} ({clause.level}) is not kept, as declared", "bold yellow")

@@ -6,12 +6,23 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 from micropie_conformance import __version__
-from micropie_conformance.case import Case
+from micropie_conformance.case import Case, registered
 from micropie_conformance.catalogue import CLAUSES, Clause, Level
+from micropie_conformance.explore.cases import explored
 from micropie_conformance.live import SERVERS
 from micropie_conformance.worker import EXPLORED, IN_MEMORY
 
-__all__ = ["CallError", "Plan", "choose", "doors", "named", "near", "plan", "reproducible"]
+__all__ = [
+    "CallError",
+    "Plan",
+    "choose",
+    "doors",
+    "everything",
+    "named",
+    "near",
+    "plan",
+    "reproducible",
+]
 
 # Every door of live cases.
 _ALL: Final = [f"{server}:{worker}" for server, workers in SERVERS.items() for worker in workers]
@@ -22,6 +33,13 @@ Plan: TypeAlias = list[tuple[str, list[Case[Any]]]]
 
 class CallError(Exception):
     """The call is wrong; the message says what to do."""
+
+
+def everything() -> list[Case[Any]]:
+    """Give all cases, in the order of the catalogue."""
+    order = {clause.id: number for number, clause in enumerate(CLAUSES)}
+    memory, live = registered()
+    return sorted([*memory, *explored(), *live], key=lambda case: order[case.clause.id])
 
 
 def named(id: str, cases: Sequence[Case[Any]]) -> Clause:
@@ -143,13 +161,13 @@ def plan(
 ) -> list[tuple[str, list[Case[Any]]]]:
     """Give the doors with the cases that are run behind each; a depth of 0 explores nothing."""
     memory = [case for case in chosen if not case.live and not case.explored]
-    explored = [case for case in chosen if case.explored and depth]
+    sequences = [case for case in chosen if case.explored and depth]
     live = [case for case in chosen if case.live]
     plan = [
         (door, cases)
         for door, cases in (
             (IN_MEMORY, memory),
-            (f"{EXPLORED}:{depth}", explored),
+            (f"{EXPLORED}:{depth}", sequences),
             *((door, live) for door in doors),
         )
         if cases

@@ -60,8 +60,10 @@ class Job:
     door: str
     # The ids of the cases, in the order in which they are run.
     cases: list[str]
+    # What sys.path is once the suite has been imported; empty: it stays as it is.
+    path: list[str]
     # The file descriptor to tell the news to.
-    channel: int
+    channel: int = -1
 
 
 class _Channel:
@@ -157,6 +159,8 @@ def _name(value: object) -> str:
 def _work(job: Job, channel: _Channel) -> None:
     # Imports all that is needed, before the target's folder is on the path.
     play = _player(job)
+    if job.path:
+        sys.path[:] = job.path
     channel.tell(ready=True)
     try:
         target = resolve(job.target, job.closed)
