@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import IO, Any, Final
 
 from micropie._target import TargetError
@@ -124,8 +124,7 @@ class Isolation:
         while left and self._ends < _MOST_ENDS:
             stage = _Stage.STARTING
             silent = False
-            job = Job(self._target, self._closed, door, list(left), self._path)
-            with _started(job) as child:
+            with _started(self._target, self._closed, door, left, self._path) as child:
                 try:
                     for news in child.news(patience):
                         match news:
@@ -241,20 +240,22 @@ class _Child:
 
 
 @contextlib.contextmanager
-def _started(job: Job) -> Generator[_Child, None, None]:
+def _started(
+    target: str, closed: str | None, door: str, cases: list[str], path: list[str]
+) -> Generator[_Child, None, None]:
     """Run a child process; none of its group outlives the `with` block."""
     read, write = os.pipe()
     output = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
     try:
         with _signals_held() as let_through:
             try:
-                with tempfile.TemporaryFile("w+", encoding="ascii") as stdin:
-                    json.dump(asdict(replace(job, channel=write)), stdin)
-                    stdin.seek(0)
+                with tempfile.TemporaryFile("w+", encoding="ascii") as job:
+                    json.dump(asdict(Job(target, closed, door, cases, write, path)), job)
+                    job.seek(0)
                     process = subprocess.Popen(
                         # -P: a module of the user's here is not one of the suite's.
                         [sys.executable, "-P", "-u", "-m", "micropie_conformance.worker"],
-                        stdin=stdin,
+                        stdin=job,
                         stdout=output,
                         stderr=subprocess.STDOUT,
                         pass_fds=(write,),

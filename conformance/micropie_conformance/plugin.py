@@ -4,7 +4,9 @@ pytest loads this module in every run of everyone who has the package, so it doe
 imports nothing else, until the option is given.
 """
 
+import sys
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -62,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 _OPTIONS = ("closed", "strict", "level", "suite", "deviations", "depth", "live", "patience")
 
-_DOOR = pytest.StashKey["Verification"]()
+_VERIFICATION = pytest.StashKey["Verification"]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -87,7 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if "live" in given:
         given["live"] = tuple(given["live"])
     try:
-        config.stash[_DOOR] = verification(config, Settings(target, **given))
+        config.stash[_VERIFICATION] = verification(config, Settings(target, **given))
     except CallError as error:
         raise pytest.UsageError(f"--websocket {target}: {error}") from error
 
@@ -98,24 +100,25 @@ def pytest_make_collect_report(
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Add the suite to what the session collects."""
     report = yield
-    door = collector.config.stash.get(_DOOR, None)
-    if door is not None and isinstance(collector, pytest.Session) and report.result is not None:
-        target = door.settings.target
-        report.result.append(_Door.from_parent(collector, name=target, nodeid=target, door=door))
+    verification = collector.config.stash.get(_VERIFICATION, None)
+    if verification is not None and isinstance(collector, pytest.Session):
+        target = verification.settings.target
+        # pyright: pytest does not type its arguments.
+        door = _Door.from_parent(collector, name=target, nodeid=target)  # pyright: ignore[reportUnknownMemberType]
+        door.verification = verification
+        report.result.append(door)
     return report
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Tell the verdict on each implementation."""
-    import sys
-
+    """Tell the verdict on each implementation, of whatever door."""
     testing = sys.modules.get("micropie_conformance.testing")
     if testing is None:
         return
-    verifications: dict[object, Verification] = config.stash.get(testing.VERIFICATIONS, {})
-    ran = [one for one in verifications.values() if one.sentence]
+    verifications: dict[object, Verification] | None = config.stash.get(testing.VERIFICATIONS, None)
+    ran = [one for one in (verifications or {}).values() if one.sentence]
     if ran:
         terminalreporter.write_sep("=", "WebSocket conformance")
     for one in ran:
@@ -127,26 +130,28 @@ def pytest_terminal_summary(
 class _Door(pytest.Collector):
     """The tests of the option."""
 
-    def __init__(self, *, door: "Verification", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._door = door
+    verification: "Verification"
 
     def collect(self) -> Iterator["_Item"]:
-        for test in self._door.tests:
-            yield _Item.from_parent(self, name=str(test), door=self._door, test=test)
+        for test in self.verification.tests:
+            # pyright: as above.
+            item = _Item.from_parent(self, name=str(test))  # pyright: ignore[reportUnknownMemberType]
+            item.verification = self.verification
+            item.test = test
+            yield item
 
 
 class _Item(pytest.Item):
     """One of them."""
 
-    def __init__(self, *, door: "Verification", test: "Test", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._door = door
-        self.test = test
+    verification: "Verification"
+    test: "Test"
 
     def runtest(self) -> None:
-        items = self.session.items
-        self._door.judge(self.test, lambda: (one.test for one in items if isinstance(one, _Item)))
+        self.verification.judge(self.test, self._selected)
 
-    def reportinfo(self) -> tuple[Any, None, str]:
+    def reportinfo(self) -> tuple[Path, None, str]:
         return self.path, None, self.name
+
+    def _selected(self) -> Iterator["Test"]:
+        return (item.test for item in self.session.items if isinstance(item, _Item))

@@ -4,6 +4,7 @@ They are run as `micropie verify` runs them, in a process of their own. It is st
 test that asks for it, and runs all the cases that were selected.
 """
 
+import math
 import os
 import signal
 import sys
@@ -31,7 +32,16 @@ from micropie_conformance.runner import Verdict
 from micropie_conformance.selection import CallError, choose, doors, everything, plan
 from micropie_conformance.verify import LIVE_EXTRA, PATIENCE, ended_by_signals, mode
 
-__all__ = ["Entry", "Settings", "Test", "Trial", "Verification", "WebSocketConformance"]
+__all__ = [
+    "VERIFICATIONS",
+    "Entry",
+    "Settings",
+    "Test",
+    "Trial",
+    "Verification",
+    "WebSocketConformance",
+    "verification",
+]
 
 _FAULT: Final = "the suite itself failed, which says nothing about the target. Please report it:"
 
@@ -59,6 +69,7 @@ class Trial:
     case: Case[Any]
 
     def __str__(self) -> str:
+        """Give the name of its test."""
         return self.case.id + (f"@{self.door}" if self.case.live else "")
 
 
@@ -69,6 +80,7 @@ class Entry:
     id: str
 
     def __str__(self) -> str:
+        """Give the name of its test."""
         return f"declared/{self.id}"
 
 
@@ -85,12 +97,9 @@ class Verification:
     def __init__(self, settings: Settings) -> None:
         """Find out what there is to run; nothing is started yet."""
         self.settings = settings
+        _check(settings)
         self._every = everything()
         _, chosen = choose(self._every, [], settings.level, settings.suite)
-        if settings.strict and settings.level not in (None, Level.ROBUST):
-            raise CallError(
-                f"strict asks for the robust clauses, and level {settings.level} leaves them out"
-            )
         self._declared = NONE
         if settings.deviations is not None:
             self._declared = declared_in(settings.deviations, self._every)
@@ -124,13 +133,9 @@ class Verification:
         """
         if self._failure:
             pytest.skip(self._failure)
-        trials = [one for one in selected() if isinstance(one, Trial)]
         try:
-            if isinstance(test, Trial):
-                self._run(test.door, [test, *trials])
-            else:
-                for door in dict.fromkeys(one.door for one in trials):
-                    self._run(door, trials)
+            if test not in self._ran:
+                self._run_for(test, [one for one in selected() if isinstance(one, Trial)])
         except TargetError as error:
             self._failure = str(error)
         except SuiteError as error:
@@ -159,6 +164,14 @@ class Verification:
         found = list(self._found.values())
         report = Report(settings.target, loaded, modes, ", ".join(part), robust, found)
         return f"{report.sentence}; {'; '.join(modes)}"
+
+    def _run_for(self, test: Test, trials: Sequence[Trial]) -> None:
+        """Run what it takes to judge a test: all that is behind its door, or behind each."""
+        if isinstance(test, Trial):
+            self._run(test.door, [test, *trials])
+        else:
+            for door in dict.fromkeys(one.door for one in trials):
+                self._run(door, trials)
 
     def _run(self, door: str, trials: Sequence[Trial]) -> None:
         """Run those that are behind this door and have not been run."""
@@ -267,6 +280,21 @@ class WebSocketConformance:
                         yield test
 
         _verification(request.config, type(self)).judge(case, selected)
+
+
+def _check(settings: Settings) -> None:
+    """See that the values are such as `micropie verify` takes."""
+    levels = [level.value for level in Level if level is not Level.INFO]
+    if settings.level not in (None, *levels):
+        raise CallError(f"level {settings.level}: there are {', '.join(levels)}")
+    if settings.strict and settings.level not in (None, Level.ROBUST):
+        raise CallError(
+            f"strict asks for the robust clauses, and level {settings.level} leaves them out"
+        )
+    if settings.depth not in range(10):
+        raise CallError(f"depth {settings.depth} is not a length from 0 to 9")
+    if not 0 < settings.patience < math.inf:
+        raise CallError(f"patience {settings.patience} is not a number of seconds above 0")
 
 
 VERIFICATIONS: Final = pytest.StashKey[dict[Settings, Verification]]()

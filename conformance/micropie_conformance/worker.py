@@ -12,7 +12,7 @@ import resource
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import partial
 from typing import Final, TypeVar
 
@@ -60,10 +60,10 @@ class Job:
     door: str
     # The ids of the cases, in the order in which they are run.
     cases: list[str]
-    # What sys.path is once the suite has been imported; empty: it stays as it is.
-    path: list[str]
     # The file descriptor to tell the news to.
-    channel: int = -1
+    channel: int
+    # What sys.path is once the suite has been imported; empty: it stays as it is.
+    path: list[str] = field(default_factory=list[str])
 
 
 class _Channel:
