@@ -103,7 +103,7 @@ def pytest_make_collect_report(
     verification = collector.config.stash.get(_VERIFICATION, None)
     if verification is not None and isinstance(collector, pytest.Session):
         target = verification.settings.target
-        # pyright: pytest does not type its arguments.
+        # pytest leaves the arguments of from_parent() untyped.
         door = _Door.from_parent(collector, name=target, nodeid=target)  # pyright: ignore[reportUnknownMemberType]
         door.verification = verification
         report.result.append(door)
@@ -114,11 +114,11 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Tell the verdict on each implementation, of whatever door."""
-    testing = sys.modules.get("micropie_conformance.testing")
-    if testing is None:
+    if "micropie_conformance.testing" not in sys.modules:
         return
-    verifications: dict[object, Verification] | None = config.stash.get(testing.VERIFICATIONS, None)
-    ran = [one for one in (verifications or {}).values() if one.sentence]
+    from micropie_conformance.testing import VERIFICATIONS
+
+    ran = [one for one in config.stash.setdefault(VERIFICATIONS, {}).values() if one.sentence]
     if ran:
         terminalreporter.write_sep("=", "WebSocket conformance")
     for one in ran:
@@ -134,7 +134,7 @@ class _Door(pytest.Collector):
 
     def collect(self) -> Iterator["_Item"]:
         for test in self.verification.tests:
-            # pyright: as above.
+            # As above.
             item = _Item.from_parent(self, name=str(test))  # pyright: ignore[reportUnknownMemberType]
             item.verification = self.verification
             item.test = test
