@@ -1,4 +1,4 @@
-"""A subclass with one attribute has a test for each case, with the verdicts of `micropie verify`."""
+"""A subclass with one attribute has a test for each case, with the outcome that it deserves."""
 
 import os
 import re
@@ -74,14 +74,13 @@ def outcomes(done: subprocess.CompletedProcess[str]) -> str:
     return done.stdout.splitlines()[-1].rpartition(" in ")[0]
 
 
-def test_one_test_for_each_case(run: Run) -> None:
-    done = run(
-        {"test_it.py": FILE.format("from mine import Mine", "websocket = Mine"), "mine.py": RIGHT}
-    )
+def test_one_test_for_each_case_beside_its_own(run: Run) -> None:
+    source = FILE.format("from mine import Mine", "websocket = Mine")
+    own = "    def test_own(self): pass\n\ndef test_other(): pass\n"
+    done = run({"test_it.py": source + own, "mine.py": RIGHT}, "-v")
     assert re.fullmatch(r"\d+ passed, \d+ skipped", outcomes(done))
-    listed = run({}, "--collect-only").stdout
-    for case in registered()[0]:
-        assert f"test_it.py::TestMine::test_conforms[{case.id}]\n" in listed
+    for test in [*(f"test_conforms[{case.id}]" for case in registered()[0]), "test_own"]:
+        assert f"test_it.py::TestMine::{test} PASSED" in done.stdout
     assert "mine:Mine: strictly conformant; in memory, stepped without an event loop" in done.stdout
 
 
@@ -115,36 +114,50 @@ WS-SEND-001 (documented) is broken
     assert outcomes(done) == "1 failed"
 
 
-@pytest.mark.parametrize(
-    ("imports", "attributes", "names"),
-    [
-        ("from mine import Mine", "websocket = Mine", "mine:Mine"),
-        ("", "websocket = 'mine:Mine'", "mine:Mine"),
-        # What has no name is found by the test's.
-        (
-            "from functools import partial\nfrom mine import Mine, ConnectionClosed",
-            "websocket = partial(Mine)",
-            "tests/test_it.py:TestMine.websocket",
-        ),
-        (
-            "def make():\n    from mine import Mine\n    class Local(Mine): pass\n    return Local",
-            "websocket = make()\n    closed = __import__('mine').ConnectionClosed",
-            "tests/test_it.py:TestMine.websocket",
-        ),
-        (RIGHT, "websocket = Mine", "tests/test_it.py:TestMine.websocket"),
-        # It says that it is from elsewhere, where it is not.
-        (
-            f"{RIGHT}\nMine.__module__ = 'os'",
-            "websocket = Mine\n    closed = ConnectionClosed",
-            "tests/test_it.py:TestMine.websocket",
-        ),
-    ],
-    ids=["imported", "string", "partial", "local", "beside", "misnamed"],
-)
-def test_how_it_is_named(run: Run, imports: str, attributes: str, names: str) -> None:
-    files = {"tests/test_it.py": FILE.format(imports, attributes), "tests/mine.py": RIGHT}
-    done = run(files, "-k", SENDS)
-    assert f"\n{names}: strictly conformant (of the part that ran: 1 of " in done.stdout
+def test_how_it_is_named(run: Run) -> None:
+    source = """
+from functools import partial
+from micropie_conformance.testing import WebSocketConformance
+import mine
+from mine import ConnectionClosed, Mine
+
+def make():
+    class Local(Mine): pass
+    return Local
+
+class Beside(Mine): pass
+
+# It says that it is from elsewhere, where it is not.
+class Misnamed(Mine): pass
+Misnamed.__module__ = "os"
+
+class TestImported(WebSocketConformance):
+    websocket = Mine
+    closed = ConnectionClosed
+
+class TestString(WebSocketConformance):
+    websocket = "mine:Mine"
+
+class TestPartial(WebSocketConformance):
+    websocket = partial(Mine)
+
+class TestLocal(WebSocketConformance):
+    websocket = make()
+
+class TestBeside(WebSocketConformance):
+    websocket = Beside
+
+class TestMisnamed(WebSocketConformance):
+    websocket = Misnamed
+"""
+    done = run({"tests/test_it.py": source, "tests/mine.py": RIGHT}, "-k", SENDS)
+    names = re.findall("^(.*): strictly conformant", done.stdout, re.MULTILINE)
+    own = ("Partial", "Local", "Beside", "Misnamed")
+    assert names == [
+        "mine:Mine",
+        "mine:Mine",
+        *(f"tests/test_it.py:Test{name}.websocket" for name in own),
+    ]
 
 
 @pytest.mark.parametrize("mode", ["prepend", "importlib"])
@@ -159,25 +172,26 @@ def test_a_package_that_imports_by_relative_names(run: Run, mode: str) -> None:
     assert "\ntests.test_it:TestMine.websocket: strictly conformant" in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("attributes", "words"),
-    [
-        ("", "says nothing of what is verified: write websocket = YourWebSocket"),
-        ("suite = '2026.10'", "--suite 2026.10: there is no such version; there are 2026.11"),
-        ("level = 'best'", "level best: there are documented, asgi, robust"),
-        ("level = 'asgi'\n    strict = True", "strict asks for the robust clauses, and level asgi"),
-        ("depth = 10", "depth 10 is not a length from 0 to 9"),
-        ("patience = 0", "patience 0 is not a number of seconds above 0"),
-        ("live = ['apache']", "--live apache: there is no such server"),
-        ("deviations = 'own.toml'", "cannot read tests/own.toml: No such file or directory"),
-    ],
-)
-def test_wrong_attributes(run: Run, attributes: str, words: str) -> None:
-    if attributes:
-        attributes += "\n    websocket = 'mine:Mine'"
-    done = run({"tests/test_it.py": FILE.format("", attributes)}, status=2)
-    [line] = [line for line in done.stdout.splitlines() if "TestMine: " in line]
-    assert words in line
+WRONG_ATTRIBUTES = {
+    "suite = '2026.10'": "--suite 2026.10: there is no such version; there are 2026.11",
+    "level = 'best'": "level best: there are documented, asgi, robust",
+    "level = 'asgi'; strict = True": "strict asks for the robust clauses, and level asgi leaves",
+    "depth = 10": "depth 10 is not a length from 0 to 9",
+    "patience = 0": "patience 0 is not a number of seconds above 0",
+    "live = ['apache']": "--live apache: there is no such server",
+    "deviations = 'own.toml'": "cannot read tests/own.toml: No such file or directory",
+}
+
+
+def test_wrong_attributes(run: Run) -> None:
+    source = "from micropie_conformance.testing import WebSocketConformance\n"
+    source += "class Test0(WebSocketConformance): pass\n"
+    for number, attributes in enumerate(WRONG_ATTRIBUTES, 1):
+        source += f"class Test{number}(WebSocketConformance): websocket = 'a:b'; {attributes}\n"
+    done = run({"tests/test_it.py": source}, status=2)
+    words = "it says nothing of what is verified: write websocket = YourWebSocket"
+    for number, message in enumerate([words, *WRONG_ATTRIBUTES.values()]):
+        assert f"\nTest{number}: {message}" in done.stdout
     assert "Traceback" not in done.stdout
     assert "micropie_conformance/testing.py" not in done.stdout
 
@@ -260,8 +274,7 @@ def outcome(one: Verification, test: Trial | Entry, *selected: Trial | Entry) ->
     except pytest.xfail.Exception as error:
         return f"xfail {error}"
     except pytest.fail.Exception as error:
-        assert not error.pytrace
-        return f"fail {error}"
+        return f"fail {error}" + (" with a traceback" if error.pytrace else "")
     except pytest.skip.Exception as error:
         return f"skip {error}"
     return "pass"
@@ -381,6 +394,7 @@ def test_declared_deviations(
     # Whichever comes first runs what it needs.
     assert outcome(one, one.tests[-1], *own, one.tests[-1]).startswith(of_the_entry.format(file))
     assert outcome(one, own[0], *own) == of_the_case
+    assert outcome(one, one.tests[-1], *own, one.tests[-1]).startswith(of_the_entry.format(file))
 
 
 def test_a_wrong_call_is_an_error() -> None:
