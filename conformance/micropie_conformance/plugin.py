@@ -83,8 +83,9 @@ def pytest_configure(config: pytest.Config) -> None:
         from micropie_conformance.selection import CallError
         from micropie_conformance.testing import Settings, verification
     except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
         raise pytest.UsageError(
-            f"--websocket needs {error.name}: pip install 'micropie-contract[conformance]'"
+            f"--websocket needs {package}: pip install 'micropie-contract[conformance]'"
         ) from error
     if "live" in given:
         given["live"] = tuple(given["live"])
