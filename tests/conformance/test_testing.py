@@ -71,7 +71,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 def outcomes(done: subprocess.CompletedProcess[str]) -> str:
     """Give the counts of the last line."""
-    return done.stdout.splitlines()[-1].rpartition(" in ")[0]
+    return done.stdout.splitlines()[-1].rpartition(" in ")[0].strip("= ")
 
 
 def test_one_test_for_each_case_beside_its_own(run: Run) -> None:
