@@ -77,7 +77,7 @@ def outcomes(done: subprocess.CompletedProcess[str]) -> str:
 def test_one_test_for_each_case_beside_its_own(run: Run) -> None:
     source = FILE.format("from mine import Mine", "websocket = Mine")
     own = "    def test_own(self): pass\n\ndef test_other(): pass\n"
-    done = run({"test_it.py": source + own, "mine.py": RIGHT}, "-v")
+    done = run({"test_it.py": source + own, "mine.py": RIGHT}, "-vv")
     assert re.fullmatch(r"\d+ passed, \d+ skipped", outcomes(done))
     for test in [*(f"test_conforms[{case.id}]" for case in registered()[0]), "test_own"]:
         assert f"test_it.py::TestMine::{test} PASSED" in done.stdout
