@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypeVar
 
-from micropie_conformance.catalogue import CLAUSES, Clause, clause
+from micropie_conformance.catalogue import CLAUSES, FIRST, Clause, clause
 from micropie_conformance.probe import Probe
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Case(Generic[R]):
     live: bool
     # Whether it says what an exploration finds; it is not run by itself then.
     explored: bool = False
+    # The version of the suite that had it first.
+    since: str = FIRST
 
 
 MemoryCase = Case[None]
@@ -57,9 +59,17 @@ _LIVE: dict[str, LiveCase] = {}
 
 
 def case(
-    clause_id: str, table: Mapping[str, tuple[Any, ...]] | None = None
+    clause_id: str,
+    table: Mapping[str, tuple[Any, ...]] | None = None,
+    *,
+    since: str | None = None,
 ) -> Callable[[Callable[Concatenate[Probe, ...], None]], Callable[Concatenate[Probe, ...], None]]:
     """Register a case in memory, or one for each row of `table`.
+
+    Args:
+        clause_id: The clause that it asks for.
+        table: The values of each row, by its name.
+        since: The version of the suite that has it first; None: the clause's.
 
     Raises:
         KeyError: There is no such clause.
@@ -69,19 +79,22 @@ def case(
     def register(
         function: Callable[Concatenate[Probe, ...], None],
     ) -> Callable[Concatenate[Probe, ...], None]:
-        _register(_MEMORY, False, clause_id, table, function)
+        _register(_MEMORY, False, clause_id, table, since, function)
         return function
 
     return register
 
 
 def live_case(
-    clause_id: str, table: Mapping[str, tuple[Any, ...]] | None = None
+    clause_id: str,
+    table: Mapping[str, tuple[Any, ...]] | None = None,
+    *,
+    since: str | None = None,
 ) -> Callable[
     [Callable[Concatenate["Wire", ...], Coroutine[Any, Any, None]]],
     Callable[Concatenate["Wire", ...], Coroutine[Any, Any, None]],
 ]:
-    """Register a live case, or one for each row of `table`.
+    """Register a live case, or one for each row of `table`; the arguments are those of `case`.
 
     Raises:
         KeyError: There is no such clause.
@@ -91,7 +104,7 @@ def live_case(
     def register(
         function: Callable[Concatenate["Wire", ...], Coroutine[Any, Any, None]],
     ) -> Callable[Concatenate["Wire", ...], Coroutine[Any, Any, None]]:
-        _register(_LIVE, True, clause_id, table, function)
+        _register(_LIVE, True, clause_id, table, since, function)
         return function
 
     return register
@@ -102,8 +115,10 @@ def _register(
     live: bool,
     clause_id: str,
     table: Mapping[str, tuple[Any, ...]] | None,
+    since: str | None,
     function: Callable[..., R],
 ) -> None:
+    of = clause(clause_id)
     name = function.__name__.replace("_", "-")
     text = inspect.cleandoc(function.__doc__ or name)
     for row, values in (table or {"": ()}).items():
@@ -114,7 +129,7 @@ def _register(
         def run(probe: Any, values: tuple[Any, ...] = values) -> R:
             return function(probe, *values)
 
-        cases[id] = Case(id, clause(clause_id), text, run, live)
+        cases[id] = Case(id, of, text, run, live, since=since or of.since)
 
 
 def registered() -> tuple[list[MemoryCase], list[LiveCase]]:

@@ -6,8 +6,12 @@ rests on, and the suite version since which it is there.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-__all__ = ["CLAUSES", "Clause", "Level", "clause"]
+__all__ = ["CLAUSES", "FIRST", "Clause", "Level", "clause"]
+
+FIRST: Final = "2026.11"
+"""The first version of the suite: year and month."""
 
 
 class Level(StrEnum):
@@ -35,7 +39,7 @@ class Clause:
     source: str
     # The words it rests on, exactly; empty where there are none (robust, info).
     quote: str = ""
-    since: str = "2026.11"
+    since: str = FIRST
 
     @property
     def area(self) -> str:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import IO, Any, Final
 
@@ -77,10 +77,14 @@ class Isolation:
         target: `module:attr` or `path/to/file.py:attr`.
         closed: The same for its ConnectionClosed; None: it is beside the target.
         patience: How long a child may say nothing, in seconds.
+        path: Where modules are looked for; empty: where Python does, and beside the target.
     """
 
-    def __init__(self, target: str, closed: str | None, patience: float) -> None:
+    def __init__(
+        self, target: str, closed: str | None, patience: float, path: Sequence[str] = ()
+    ) -> None:
         """Hold what to run; nothing is started yet."""
+        self._path = list(path)
         self._target = target
         self._closed = closed
         self._patience = patience
@@ -120,7 +124,7 @@ class Isolation:
         while left and self._ends < _MOST_ENDS:
             stage = _Stage.STARTING
             silent = False
-            with _started(self._target, self._closed, door, left) as child:
+            with _started(self._target, self._closed, door, left, self._path) as child:
                 try:
                     for news in child.news(patience):
                         match news:
@@ -237,7 +241,7 @@ class _Child:
 
 @contextlib.contextmanager
 def _started(
-    target: str, closed: str | None, door: str, cases: list[str]
+    target: str, closed: str | None, door: str, cases: list[str], path: list[str]
 ) -> Generator[_Child, None, None]:
     """Run a child process; none of its group outlives the `with` block."""
     read, write = os.pipe()
@@ -246,7 +250,7 @@ def _started(
         with _signals_held() as let_through:
             try:
                 with tempfile.TemporaryFile("w+", encoding="ascii") as job:
-                    json.dump(asdict(Job(target, closed, door, cases, write)), job)
+                    json.dump(asdict(Job(target, closed, door, cases, write, path)), job)
                     job.seek(0)
                     process = subprocess.Popen(
                         # -P: a module of the user's here is not one of the suite's.

@@ -18,6 +18,7 @@ from rich.text import Text
 from micropie_conformance import __version__
 from micropie_conformance.case import Case
 from micropie_conformance.catalogue import Clause, Level
+from micropie_conformance.isolation import Loaded
 from micropie_conformance.report import BINDING, Conformance, Finding, Report, counted
 from micropie_conformance.runner import Verdict
 
@@ -26,17 +27,20 @@ __all__ = ["Page", "printable"]
 _COLOURS: Final = {
     Conformance.STRICT: "bold green",
     Conformance.CONFORMANT: "bold green",
+    Conformance.DECLARED: "bold green",
     Conformance.BROKEN: "bold red",
     Conformance.NOT_SHOWN: "bold red",
     Conformance.FAULT: "bold magenta",
 }
 
-_COLUMNS: Final = {
+# None: what is not kept, as declared.
+_COLUMNS: Final[dict[Verdict | None, tuple[str, str]]] = {
     Verdict.PASSED: ("passed", ""),
     Verdict.BROKEN: ("broken", "red"),
     Verdict.UNREACHED: ("unreached", "yellow"),
     Verdict.NOT_APPLICABLE: ("n/a", "dim"),
     Verdict.SERVER: ("server's", "dim"),
+    None: ("declared", "yellow"),
 }
 
 _MEANINGS: Final = {
@@ -79,6 +83,9 @@ class Page:
         for clause in (*report.broken(BINDING), *report.broken([Level.ROBUST])):
             self._line()
             self._broken(clause, report)
+        for clause in report.deviations:
+            self._line()
+            self._deviates(clause, report)
         self._unreached(report)
         self._habits(report)
         self._faults(report)
@@ -93,10 +100,10 @@ class Page:
     def clauses(self, clauses: Iterable[Clause], cases: Sequence[Case[Any]]) -> None:
         """List clauses, each with its cases."""
         for clause in clauses:
-            self._wrap(f"{clause.id}  {clause.level:<10}  ", clause.text)
+            self._wrap(f"{clause.id}  {clause.level:<10}  {clause.since}  ", clause.text)
             own = [case for case in cases if case.clause is clause]
             for case in own:
-                self._wrap("    ", case.id + _live(case), "dim")
+                self._wrap("    ", case.id + _marks(case), "dim")
             if not own and clause.level is not Level.INFO:
                 self._wrap("    ", "untested", "yellow")
 
@@ -110,7 +117,7 @@ class Page:
         for text, alike in groupby(own, key=lambda case: case.text):
             group = list(alike)
             for case in group:
-                self._wrap("    ", case.id + _live(case))
+                self._wrap("    ", case.id + _marks(case))
             self._wrap("        ", text, "dim")
             outcomes = [expected.get(case.id, []) for case in group]
             label = "expected" if all(one == outcomes[0] for one in outcomes) else "expected first"
@@ -120,7 +127,7 @@ class Page:
     def case(self, case: Case[Any], steps: Sequence[str], expected: Sequence[str]) -> None:
         """Tell all about one case, with the steps and what is expected where that is known."""
         self._about(case.clause)
-        self._item("case", case.id + _live(case))
+        self._item("case", case.id + _marks(case))
         self._item("does", case.text)
         if steps:
             self._item("steps", "as the reference implementation goes through them")
@@ -141,7 +148,7 @@ class Page:
         self._wrap("  ", clause.text)
         self._quote(clause)
         failures: dict[tuple[str, str], list[Finding]] = {}
-        for one in report.of(Verdict.BROKEN):
+        for one in report.undeclared(Verdict.BROKEN):
             if one.case.clause is clause:
                 key = (one.result.expected, one.result.observed)
                 failures.setdefault(key, []).append(one)
@@ -169,8 +176,36 @@ class Page:
                 for step, words in enumerate(first.result.trace, 1):
                     self._wrap(f"  {step:>8}  ", words)
 
+    def failure(self, one: Finding, target: str) -> None:
+        """Write what became of one case that did not pass."""
+        clause, result = one.case.clause, one.result
+        if result.verdict is Verdict.BROKEN:
+            modes = [one.door]
+            self._broken(clause, Report(target, Loaded("", ""), modes, "", True, [one]))
+            return
+        self._line(f"{clause.id} ({clause.level}) could not be reached", "bold yellow")
+        self._wrap("  ", clause.text)
+        self._quote(clause)
+        self._line()
+        self._item("case", one.case.id)
+        self._item("does", one.case.text)
+        self._item("observed", result.observed)
+        for step, words in enumerate(result.trace, 1):
+            self._wrap(f"  {step:>8}  ", words)
+
+    def _deviates(self, clause: Clause, report: Report) -> None:
+        self._line(f"{clause.id} ({clause.level}) is not kept, as declared", "bold yellow")
+        self._wrap("  ", clause.text)
+        self._quote(clause)
+        found = [one for one in report.findings if one.deviates and one.case.clause is clause]
+        for reason in dict.fromkeys(one.declared for one in found):
+            self._item("reason", reason)
+            ids = dict.fromkeys(one.case.id for one in found if one.declared == reason)
+            for number, id in enumerate(ids):
+                self._item("" if number else "cases", id)
+
     def _unreached(self, report: Report) -> None:
-        for reason, alike in _grouped(report.of(Verdict.UNREACHED), "observed").items():
+        for reason, alike in _grouped(report.undeclared(Verdict.UNREACHED), "observed").items():
             self._line()
             self._line(f"{counted(alike, 'case')} could not be reached", "bold yellow")
             self._item("observed", reason)
@@ -241,8 +276,9 @@ def _table(findings: list[Finding]) -> Table:
     table.add_column("  area")
     table.add_column("level")
     columns = dict(_COLUMNS)
-    if all(one.result.verdict is not Verdict.SERVER for one in findings):
-        del columns[Verdict.SERVER]
+    for column in (Verdict.SERVER, None):
+        if all(_column(one) is not column for one in findings):
+            del columns[column]
     for heading, style in columns.values():
         table.add_column(heading, justify="right", style=style)
     areas = list(dict.fromkeys(one.case.clause.area for one in findings))
@@ -250,7 +286,7 @@ def _table(findings: list[Finding]) -> Table:
         label = f"  {area.lower()}"
         for level in Level:
             found = Counter(
-                one.result.verdict
+                _column(one)
                 for one in findings
                 if one.case.clause.level is level and area in (one.case.clause.area, "all")
             )
@@ -260,8 +296,14 @@ def _table(findings: list[Finding]) -> Table:
     return table
 
 
-def _live(case: Case[Any]) -> str:
-    return "  (live)" if case.live else ""
+def _column(one: Finding) -> Verdict | None:
+    return None if one.deviates else one.result.verdict
+
+
+def _marks(case: Case[Any]) -> str:
+    """Say what is particular about a case, to follow its id."""
+    live = "  (live)" if case.live else ""
+    return live + (f"  (since {case.since})" if case.since != case.clause.since else "")
 
 
 def printable(words: str) -> str:

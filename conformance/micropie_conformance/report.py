@@ -25,6 +25,8 @@ class Conformance(StrEnum):
     STRICT = "strictly conformant"
     # What is documented holds, and what it needs of ASGI.
     CONFORMANT = "conformant"
+    # What does not hold of that, the implementation declares.
+    DECLARED = "conformant but for declared deviations"
     # A documented or an ASGI clause is broken.
     BROKEN = "not conformant"
     # None is broken, but not each could be tried.
@@ -43,6 +45,12 @@ class Finding:
     result: Result
     # Why the implementation deviates here, as it declares; empty: it declares nothing.
     declared: str = ""
+
+    @property
+    def deviates(self) -> bool:
+        """Whether it is broken, or cannot be reached, and that is declared."""
+        verdicts = (Verdict.BROKEN, Verdict.UNREACHED)
+        return self.declared != "" and self.result.verdict in verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +78,21 @@ class Report:
             if one.result.verdict is verdict and one.case.clause.level in levels
         ]
 
+    def undeclared(
+        self, verdict: Verdict, levels: Collection[Level] = tuple(Level)
+    ) -> list[Finding]:
+        """Give the findings with this verdict at these levels, without the declared deviations."""
+        return [one for one in self.of(verdict, levels) if not one.deviates]
+
     def broken(self, levels: Collection[Level] = (*BINDING, Level.ROBUST)) -> list[Clause]:
-        """Give the broken clauses of these levels, each once."""
-        return list(dict.fromkeys(one.case.clause for one in self.of(Verdict.BROKEN, levels)))
+        """Give the broken clauses of these levels, each once, but for the declared deviations."""
+        found = self.undeclared(Verdict.BROKEN, levels)
+        return list(dict.fromkeys(one.case.clause for one in found))
+
+    @property
+    def deviations(self) -> list[Clause]:
+        """The clauses of the declared deviations, each once."""
+        return list(dict.fromkeys(one.case.clause for one in self.findings if one.deviates))
 
     @property
     def conformance(self) -> Conformance:
@@ -81,8 +101,10 @@ class Report:
             return Conformance.FAULT
         if self.broken(BINDING):
             return Conformance.BROKEN
-        if self.of(Verdict.UNREACHED, BINDING):
+        if self.undeclared(Verdict.UNREACHED, BINDING):
             return Conformance.NOT_SHOWN
+        if self.deviations:
+            return Conformance.DECLARED
         if not self.robust or self._not_strict():
             return Conformance.CONFORMANT
         return Conformance.STRICT
@@ -90,16 +112,20 @@ class Report:
     @property
     def sentence(self) -> str:
         """The verdict in words."""
-        return f"{self.conformance}{self._reason()}" + (
+        words: str = self.conformance
+        if self.conformance is Conformance.DECLARED:
+            words = f"conformant but for {counted(self.deviations, 'declared deviation')}"
+        return f"{words}{self._reason()}" + (
             f" (of the part that ran: {self.part})" if self.part else ""
         )
 
     def status(self, strict: bool) -> int:
-        """Give the exit status; `strict` asks for strict conformance."""
+        """Give the exit status; `strict` asks for strict conformance but for what is declared."""
         if self.conformance is Conformance.FAULT:
             return 3
-        enough = {Conformance.STRICT} if strict else {Conformance.STRICT, Conformance.CONFORMANT}
-        return 0 if self.conformance in enough else 1
+        if self.conformance in (Conformance.BROKEN, Conformance.NOT_SHOWN):
+            return 1
+        return 1 if strict and (not self.robust or self._not_strict()) else 0
 
     def counts(self) -> dict[Level, dict[Verdict, int]]:
         """Count the findings of each level."""
@@ -152,17 +178,18 @@ class Report:
                 more = f", and {counted(robust, 'robust one')}" if robust else ""
                 return f": {counted(self.broken(BINDING), 'clause')} broken{more}"
             case Conformance.NOT_SHOWN:
-                unreached = self.of(Verdict.UNREACHED, BINDING)
+                unreached = self.undeclared(Verdict.UNREACHED, BINDING)
                 return f": {counted(unreached, 'case')} could not be reached"
             case _:
                 reason = self._not_strict()
-                return f", but not strictly: {reason}" if reason else ""
+                but = "and" if self.deviations else "but"
+                return f", {but} not strictly: {reason}" if reason else ""
 
     def _not_strict(self) -> str:
         """Say what of the robust clauses does not hold; empty: nothing."""
         if broken := self.broken([Level.ROBUST]):
             return f"{counted(broken, 'robust clause')} broken"
-        if unreached := self.of(Verdict.UNREACHED, [Level.ROBUST]):
+        if unreached := self.undeclared(Verdict.UNREACHED, [Level.ROBUST]):
             return f"{counted(unreached, 'robust case')} could not be reached"
         return ""
 

@@ -5,12 +5,24 @@ import importlib.util
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
-from micropie_conformance.case import Case
+from micropie_conformance import __version__
+from micropie_conformance.case import Case, registered
 from micropie_conformance.catalogue import CLAUSES, Clause, Level
+from micropie_conformance.explore.cases import explored
 from micropie_conformance.live import SERVERS
 from micropie_conformance.worker import EXPLORED, IN_MEMORY
 
-__all__ = ["CallError", "Plan", "choose", "doors", "named", "plan", "reproducible"]
+__all__ = [
+    "CallError",
+    "Plan",
+    "choose",
+    "doors",
+    "everything",
+    "named",
+    "near",
+    "plan",
+    "reproducible",
+]
 
 # Every door of live cases.
 _ALL: Final = [f"{server}:{worker}" for server, workers in SERVERS.items() for worker in workers]
@@ -23,11 +35,18 @@ class CallError(Exception):
     """The call is wrong; the message says what to do."""
 
 
+def everything() -> list[Case[Any]]:
+    """Give all cases, in the order of the catalogue."""
+    order = {clause.id: number for number, clause in enumerate(CLAUSES)}
+    memory, live = registered()
+    return sorted([*memory, *explored(), *live], key=lambda case: order[case.clause.id])
+
+
 def named(id: str, cases: Sequence[Case[Any]]) -> Clause:
     """Give the clause with this id, or the clause of the case with this id."""
     by_id = {clause.id: clause for clause in CLAUSES} | {case.id: case.clause for case in cases}
     if id not in by_id:
-        raise CallError(f"there is no clause or case {id}{_near(id, cases)}")
+        raise CallError(f"there is no clause or case {id}{near(id, cases)}")
     return by_id[id]
 
 
@@ -40,7 +59,7 @@ def reproducible(id: str, cases: Sequence[Case[Any]]) -> Case[Any]:
         raise CallError(
             f"--repro {id}: that is a clause{more}"
             if any(clause.id == id for clause in CLAUSES)
-            else f"--repro {id}: there is no such case{_near(id, cases)}"
+            else f"--repro {id}: there is no such case{near(id, cases)}"
         )
     if case.live:
         raise CallError(
@@ -51,9 +70,21 @@ def reproducible(id: str, cases: Sequence[Case[Any]]) -> Case[Any]:
 
 
 def choose(
-    cases: Sequence[Case[Any]], ids: Sequence[str], level: str | None
+    cases: Sequence[Case[Any]],
+    ids: Sequence[str],
+    level: str | None,
+    suite: str = __version__,
 ) -> tuple[list[Clause], list[Case[Any]]]:
-    """Give the clauses and the cases that the options --case and --level leave."""
+    """Give the clauses and the cases that the options --case, --level and --suite leave.
+
+    Raises:
+        CallError: There is no such case, or no such version of the suite.
+    """
+    versions = {clause.since for clause in CLAUSES} | {case.since for case in cases}
+    if suite not in versions:
+        raise CallError(
+            f"--suite {suite}: there is no such version; there are {', '.join(sorted(versions))}"
+        )
     levels = list(Level)
     if level is not None:
         levels = levels[: levels.index(Level(level)) + 1]
@@ -65,16 +96,20 @@ def choose(
             case.id for case in cases if case.id.startswith(id)
         }
         if not found:
-            raise CallError(f"--case {id}: there is no such clause or case{_near(id, cases)}")
+            raise CallError(f"--case {id}: there is no such clause or case{near(id, cases)}")
         wanted |= found
     chosen = [
-        case for case in cases if case.clause.level in levels and (not ids or case.id in wanted)
+        case
+        for case in cases
+        if case.clause.level in levels and case.since <= suite and (not ids or case.id in wanted)
     ]
     with_case = {case.clause.id for case in chosen}
     clauses = [
         clause
         for clause in CLAUSES
-        if clause.level in levels and (not ids or clause.id in wanted or clause.id in with_case)
+        if clause.level in levels
+        and clause.since <= suite
+        and (not ids or clause.id in wanted or clause.id in with_case)
     ]
     return clauses, chosen
 
@@ -126,13 +161,13 @@ def plan(
 ) -> list[tuple[str, list[Case[Any]]]]:
     """Give the doors with the cases that are run behind each; a depth of 0 explores nothing."""
     memory = [case for case in chosen if not case.live and not case.explored]
-    explored = [case for case in chosen if case.explored and depth]
+    sequences = [case for case in chosen if case.explored and depth]
     live = [case for case in chosen if case.live]
     plan = [
         (door, cases)
         for door, cases in (
             (IN_MEMORY, memory),
-            (f"{EXPLORED}:{depth}", explored),
+            (f"{EXPLORED}:{depth}", sequences),
             *((door, live) for door in doors),
         )
         if cases
@@ -144,7 +179,8 @@ def plan(
     return plan
 
 
-def _near(id: str, cases: Sequence[Case[Any]]) -> str:
+def near(id: str, cases: Sequence[Case[Any]]) -> str:
+    """Say which clauses and cases have an id like this one, to end a message."""
     names = [*(clause.id for clause in CLAUSES), *(case.id for case in cases)]
     near = difflib.get_close_matches(id, names)
     return f": did you mean {' or '.join(near)}?" if near else "; --list shows them all"

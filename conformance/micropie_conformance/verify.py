@@ -31,25 +31,27 @@ from rich.progress import (
 from micropie._target import TargetError
 from micropie.cli import Subparsers
 from micropie_conformance import __version__
-from micropie_conformance.case import Case, MemoryCase, registered
-from micropie_conformance.catalogue import CLAUSES, Level
-from micropie_conformance.explore.cases import DEPTH, NOT_LED_THERE, PLAIN_IN_A_LOOP, explored
+from micropie_conformance.case import Case, registered
+from micropie_conformance.catalogue import Level
+from micropie_conformance.deviations import NONE, Deviations, declared_in
+from micropie_conformance.explore.cases import DEPTH, NOT_LED_THERE, PLAIN_IN_A_LOOP
 from micropie_conformance.isolation import Isolation, SuiteError
 from micropie_conformance.printing import Page, printable
-from micropie_conformance.report import Finding, Report, counted
+from micropie_conformance.report import Conformance, Finding, Report, counted
 from micropie_conformance.runner import Result, Verdict, rehearse
 from micropie_conformance.selection import (
     CallError,
     Plan,
     choose,
     doors,
+    everything,
     named,
     plan,
     reproducible,
 )
 from micropie_conformance.worker import EXPLORED, IN_MEMORY, resolve
 
-__all__ = ["add_parser", "run"]
+__all__ = ["LIVE_EXTRA", "PATIENCE", "add_parser", "ended_by_signals", "mode", "run"]
 
 _DESCRIPTION = """\
 Hold an implementation of the WebSocket contract against each of its clauses.
@@ -85,9 +87,12 @@ with --repro: 0 the case fails, and the program is on standard output; 1 it does
              ends with 1 while the failure is there, and with 0 once it is gone.
 """
 
-# What a live case may take above the patience, in seconds: it has deadlines of its own, and is
-# tried again where the server failed.
-_LIVE_EXTRA: Final = 60
+LIVE_EXTRA: Final = 60
+"""What a live case may take above the patience, in seconds: it has deadlines of its own, and is
+tried again where the server failed."""
+
+PATIENCE: Final = 10
+"""How many seconds nothing may happen, unless told otherwise."""
 
 
 class _Console(Console):
@@ -140,6 +145,19 @@ def add_parser(subparsers: Subparsers) -> None:
         help="run these cases only: ids of clauses or cases, or how they begin",
     )
     parser.add_argument(
+        "--deviations",
+        metavar="FILE",
+        help='what TARGET declares to do otherwise, as TOML: ["WS-CLOSE-003"] and below it '
+        'reason = "..."; that counts as broken no more, and must be broken',
+    )
+    parser.add_argument(
+        "--suite",
+        default=__version__,
+        metavar="VERSION",
+        help="run what this version of the suite had, so that a newer one finds nothing new "
+        f"(default: {__version__})",
+    )
+    parser.add_argument(
         "--depth",
         type=_depth,
         default=DEPTH,
@@ -153,9 +171,9 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--patience",
         type=_seconds,
-        default=10,
+        default=PATIENCE,
         metavar="SECONDS",
-        help="when nothing happens for so long, the implementation hangs (default: 10)",
+        help=f"when nothing happens for so long, the implementation hangs (default: {PATIENCE})",
     )
     parser.add_argument("--list", action="store_true", help="list clauses and cases, and stop")
     parser.add_argument(
@@ -201,14 +219,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    order = {clause.id: number for number, clause in enumerate(CLAUSES)}
-    memory, live = registered()
-    every: list[Case[Any]] = sorted(
-        [*memory, *explored(), *live], key=lambda case: order[case.clause.id]
-    )
+    every = everything()
     page = Page(_Console(highlight=False))
     if args.explain is not None:
-        _explain(args.explain, every, memory, page)
+        _explain(args.explain, every, page)
         return 0
     if not args.target and not args.list:
         taken = next((id for id in args.case if ":" in id), None)
@@ -219,7 +233,7 @@ def _run(args: argparse.Namespace) -> int:
         )
     if args.repro is not None:
         return _repro(args, reproducible(args.repro, every))
-    clauses, chosen = choose(every, args.case, args.level)
+    clauses, chosen = choose(every, args.case, args.level, args.suite)
     if args.list:
         page.clauses(clauses, chosen)
         return 0
@@ -227,12 +241,13 @@ def _run(args: argparse.Namespace) -> int:
         raise CallError(
             f"--strict asks for the robust clauses, and --level {args.level} leaves them out"
         )
+    declared = declared_in(args.deviations, every) if args.deviations else NONE
     live_doors, left_out = doors(args.live)
     for reason in left_out:
         print(f"micropie verify: {reason}", file=sys.stderr)
     todo = plan(chosen, live_doors, args.depth)
-    with _writer(args.json) as write, _ended_by_signals():
-        report = _verify(args, todo)
+    with _writer(args.json) as write, ended_by_signals():
+        report = _verify(args, todo, declared)
         try:
             write(json.dumps(report.document(), indent=1))
         finally:
@@ -240,16 +255,25 @@ def _run(args: argparse.Namespace) -> int:
                 print(report.sentence, file=sys.stderr)
             else:
                 page.report(report)
+    if report.conformance is not Conformance.FAULT:
+        ran = {case for _, cases in todo for case in cases}
+        needless = [
+            entry
+            for entry in declared.reasons
+            if declared.judged(entry, ran, every) and declared.needless(entry, report.findings)
+        ]
+        if needless:
+            raise CallError(declared.complaint(needless))
     return report.status(args.strict)
 
 
-def _explain(id: str, every: Sequence[Case[Any]], memory: Sequence[MemoryCase], page: Page) -> None:
+def _explain(id: str, every: Sequence[Case[Any]], page: Page) -> None:
     clause = named(id, every)
     # What a case expects, it knows only once it has come so far.
     reference = resolve("micropie:WebSocket", None)
     rehearsed = {
         case.id: rehearse(case, reference)
-        for case in memory
+        for case in registered()[0]
         if case.clause is clause and id in (case.id, clause.id)
     }
     expected = {id: list(dict.fromkeys(probe.expected)) for id, probe in rehearsed.items()}
@@ -264,7 +288,7 @@ def _explain(id: str, every: Sequence[Case[Any]], memory: Sequence[MemoryCase], 
 def _repro(args: argparse.Namespace, case: Case[Any]) -> int:
     isolation = Isolation(args.target, args.closed, args.patience)
     door = f"{EXPLORED}:{args.depth}" if case.explored else IN_MEMORY
-    with _ended_by_signals(), closing(isolation.run(door, [case.id])) as results:
+    with ended_by_signals(), closing(isolation.run(door, [case.id])) as results:
         result = next(iter(results), Result(case.id, Verdict.UNREACHED, observed=NOT_LED_THERE))
     if result.verdict is Verdict.FAULT:
         raise SuiteError(result.observed)
@@ -285,7 +309,7 @@ def _repro(args: argparse.Namespace, case: Case[Any]) -> int:
     return 1
 
 
-def _verify(args: argparse.Namespace, todo: Plan) -> Report:
+def _verify(args: argparse.Namespace, todo: Plan, declared: Deviations) -> Report:
     isolation = Isolation(args.target, args.closed, args.patience)
     findings: list[Finding] = []
     modes: list[str] = []
@@ -302,16 +326,17 @@ def _verify(args: argparse.Namespace, todo: Plan) -> Report:
         for door, cases in todo:
             by_id = {case.id: case for case in cases}
             task = bar.add_task(door, total=len(cases))
-            extra = _LIVE_EXTRA if cases[0].live else 0
+            extra = LIVE_EXTRA if cases[0].live else 0
             if extra and not console.is_terminal:
                 print(f"micropie verify: {counted(cases, 'case')} behind {door}", file=sys.stderr)
             # Closed, so that no child is left when this is interrupted.
             show = partial(_show, bar, task, door)
             with closing(isolation.run(door, list(by_id), extra, show)) as results:
                 for result in results:
-                    findings.append(Finding(door, by_id[result.case], result))
+                    case = by_id[result.case]
+                    findings.append(Finding(door, case, result, declared.reason(case)))
                     bar.advance(task)
-            modes.append(_mode(door, isolation))
+            modes.append(mode(door, isolation))
     assert isolation.loaded is not None
     return Report(
         args.target,
@@ -328,7 +353,7 @@ def _show(bar: Progress, task: TaskID, door: str, sequences: int) -> None:
     bar.update(task, description=f"{door} {sequences:,} sequences")
 
 
-def _mode(door: str, isolation: Isolation) -> str:
+def mode(door: str, isolation: Isolation) -> str:
     """Say how the cases behind a door were run."""
     looping = isolation.looping
     if door == IN_MEMORY:
@@ -342,8 +367,9 @@ def _mode(door: str, isolation: Isolation) -> str:
 
 def _part(args: argparse.Namespace) -> str:
     """Give the options that leave something out, as they were written."""
+    suite = ["--suite", args.suite] if args.suite != __version__ else []
     level = ["--level", args.level] if args.level else []
-    return " ".join([*level, *(["--case", *args.case] if args.case else [])])
+    return " ".join([*suite, *level, *(["--case", *args.case] if args.case else [])])
 
 
 @contextmanager
@@ -386,11 +412,15 @@ def _writer(name: str | None) -> Generator[Callable[[str], None]]:
 
 
 @contextmanager
-def _ended_by_signals() -> Generator[None]:
-    """SIGTERM and SIGHUP end the run as Ctrl+C does, so that no child is left."""
+def ended_by_signals(leave: Callable[[int], object] = sys.exit) -> Generator[None]:
+    """SIGTERM and SIGHUP end the run as Ctrl+C does, so that no child is left.
+
+    Args:
+        leave: Raises what ends it; it is given the exit status.
+    """
 
     def end(number: int, frame: FrameType | None) -> None:
-        sys.exit(128 + number)
+        leave(128 + number)
 
     with ExitStack() as stack:
         for number in (signal.SIGTERM, signal.SIGHUP):

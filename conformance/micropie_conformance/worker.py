@@ -12,7 +12,7 @@ import resource
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import partial
 from typing import Final, TypeVar
 
@@ -62,6 +62,8 @@ class Job:
     cases: list[str]
     # The file descriptor to tell the news to.
     channel: int
+    # What sys.path is once the suite has been imported; empty: it stays as it is.
+    path: list[str] = field(default_factory=list[str])
 
 
 class _Channel:
@@ -157,6 +159,8 @@ def _name(value: object) -> str:
 def _work(job: Job, channel: _Channel) -> None:
     # Imports all that is needed, before the target's folder is on the path.
     play = _player(job)
+    if job.path:
+        sys.path[:] = job.path
     channel.tell(ready=True)
     try:
         target = resolve(job.target, job.closed)

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,6 +74,19 @@ def test_cases_come_in_the_order_of_the_catalogue() -> None:
         case(one.id)(_nothing)
     cases, _ = registered()
     assert [one.clause for one in cases] == [first, second, last]
+
+
+@pytest.mark.parametrize("register", [case, live_case])
+def test_a_case_may_be_newer_than_its_clause(
+    register: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = replace(clause("WS-SEND-001"), since="2027.01")
+    monkeypatch.setattr(module, "clause", lambda id: newer)
+    monkeypatch.setattr(module, "CLAUSES", (newer,))
+    register("WS-SEND-001", {"first": ()})(_nothing)
+    register("WS-SEND-001", {"later": ()}, since="2027.02")(_nothing)
+    first, later = [one for cases in registered() for one in cases]
+    assert (first.since, later.since) == ("2027.01", "2027.02")
 
 
 @pytest.mark.parametrize("register", [case, live_case])

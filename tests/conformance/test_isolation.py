@@ -264,3 +264,11 @@ def test_an_end_while_exploring_is_charged_to_no_clause(
     results = list(isolated.run("explored:1", cases))
     assert verdicts(results) == [(case, Verdict.UNREACHED) for case in cases]
     assert results[0].observed == "when it is explored, it ended the process with exit status 3"
+
+
+def test_modules_are_looked_for_on_the_path_that_is_given(tmp_path: Path) -> None:
+    (tmp_path / "only_there.py").write_text("from micropie import ConnectionClosed, WebSocket")
+    isolation = Isolation("only_there:WebSocket", None, 60, path=[str(tmp_path), *sys.path])
+    assert verdicts(run(isolation, SENDS)) == [(SENDS, Verdict.PASSED)]
+    with pytest.raises(TargetError, match="no module 'only_there'"):
+        run(Isolation("only_there:WebSocket", None, 60), SENDS)

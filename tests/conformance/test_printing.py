@@ -175,6 +175,35 @@ def test_the_habits_of_servers_are_told() -> None:
     ]
 
 
+def test_what_is_declared_has_its_reason_and_a_column() -> None:
+    lines = printed(
+        report(
+            finding(SENDS, "a", Verdict.BROKEN),
+            replace(finding(SENDS, "b", Verdict.BROKEN), declared="it is old"),
+            replace(finding(SENDS, "c", Verdict.UNREACHED, "it waits"), declared="it is old"),
+            replace(finding(SENDS, "d", Verdict.BROKEN), declared="it is odd"),
+            replace(finding(SENDS, "e", Verdict.PASSED), declared="it is odd"),
+        )
+    )
+    assert lines[7:9] == [
+        "  area  level       passed  broken  unreached  n/a  declared",
+        "  send  documented       1       1          -    -         3",
+    ]
+    assert [line for line in lines if line.startswith("  also")] == []
+    assert lines[lines.index("WS-SEND-001 (documented) is not kept, as declared") :] == [
+        "WS-SEND-001 (documented) is not kept, as declared",
+        "  It sends.",
+        '  "Send a text." (the page, send_text)',
+        "  reason    it is old",
+        "  cases     WS-SEND-001/b",
+        "            WS-SEND-001/c",
+        "  reason    it is odd",
+        "  cases     WS-SEND-001/d",
+        "",
+        "not conformant: 1 clause broken",
+    ]
+
+
 def test_doors_are_named_where_there_is_more_than_one() -> None:
     found = report(
         finding(SENDS, "a", Verdict.BROKEN, door="hypercorn:asyncio"),
@@ -283,13 +312,21 @@ def listing(write: str, *args: Any) -> list[str]:
 def test_list_of_clauses() -> None:
     cases = [case(SENDS, "a"), case(SENDS, "b", live=True)]
     assert listing("clauses", [SENDS, REFUSES, CHOICE], cases) == [
-        "WS-SEND-001  documented  It sends.",
+        "WS-SEND-001  documented  2026.11  It sends.",
         "    WS-SEND-001/a",
         "    WS-SEND-001/b  (live)",
-        "WS-SEND-002  robust      It refuses.",
+        "WS-SEND-002  robust      2026.11  It refuses.",
         "    untested",
-        "WS-INFO-001  info        It may be so or so.",
+        "WS-INFO-001  info        2026.11  It may be so or so.",
     ]
+
+
+def test_a_case_that_is_newer_than_its_clause_says_so() -> None:
+    newer = replace(case(SENDS, "a", live=True), since="2027.01")
+    assert listing("clauses", [SENDS], [newer])[1:] == [
+        "    WS-SEND-001/a  (live)  (since 2027.01)"
+    ]
+    assert "  case      WS-SEND-001/a  (live)  (since 2027.01)" in listing("case", newer, [], [])
 
 
 def test_all_about_a_clause() -> None:

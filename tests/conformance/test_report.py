@@ -96,10 +96,55 @@ def test_verdicts(
     assert (found.status(strict=False), found.status(strict=True)) == (status, strict_status)
 
 
+@pytest.mark.parametrize(
+    ("declared", "undeclared", "sentence", "status", "strict_status"),
+    [
+        ([(D, 1, B), (D, 1, B), (R, 1, B)], [], "for 2 declared deviations", 0, 0),
+        # What cannot be reached because of a deviation can be declared as well.
+        ([(A, 1, U)], [(R, 1, P)], "for 1 declared deviation", 0, 0),
+        (
+            [(D, 1, B)],
+            [(R, 1, B)],
+            "for 1 declared deviation, and not strictly: 1 robust clause broken",
+            0,
+            1,
+        ),
+        ([(D, 1, B)], [(D, 1, B)], "not conformant: 1 clause broken", 1, 1),
+        (
+            [(D, 1, B)],
+            [(D, 2, U)],
+            "not shown to be conformant: 1 case could not be reached",
+            1,
+            1,
+        ),
+        # A declaration of what holds changes nothing.
+        ([(D, 1, P), (R, 1, N)], [], "strictly conformant", 0, 0),
+    ],
+)
+def test_declared_deviations(
+    declared: list[tuple[Level, int, Verdict]],
+    undeclared: list[tuple[Level, int, Verdict]],
+    sentence: str,
+    status: int,
+    strict_status: int,
+) -> None:
+    found = report(
+        *(replace(finding(*one), declared="it is old") for one in declared),
+        *(finding(*one) for one in undeclared),
+    )
+    if sentence.startswith("for "):
+        assert found.conformance is Conformance.DECLARED
+        assert found.broken([D, A]) == []
+        sentence = f"conformant but {sentence}"
+    assert found.sentence == sentence
+    assert (found.status(strict=False), found.status(strict=True)) == (status, strict_status)
+
+
 def test_without_the_robust_clauses_nothing_is_said_of_strictness() -> None:
     found = replace(report(finding(D, 1, P)), robust=False, part="--level asgi")
     assert found.conformance is Conformance.CONFORMANT
     assert found.sentence == "conformant (of the part that ran: --level asgi)"
+    assert (found.status(strict=False), found.status(strict=True)) == (0, 1)
 
 
 def test_findings_by_verdict_and_level() -> None:

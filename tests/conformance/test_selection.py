@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from micropie_conformance import __version__
 from micropie_conformance.case import Case, registered
 from micropie_conformance.catalogue import CLAUSES, Level
 from micropie_conformance.explore.cases import explored
@@ -65,6 +66,32 @@ def test_unknown_ids(id: str, words: str) -> None:
     with pytest.raises(CallError) as caught:
         choose(CASES, [id], None)
     assert str(caught.value).startswith(words)
+
+
+def test_a_version_leaves_out_what_is_newer(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = [replace(case, since="2027.01") for case in CASES[:2]]
+    # A case of a clause that is newer.
+    clause = replace(CLAUSES[-1], id="WS-NEW-999", since="2027.02")
+    newest = replace(A_CASE, id="WS-NEW-999/case", clause=clause, since="2027.02")
+    monkeypatch.setattr("micropie_conformance.selection.CLAUSES", (*CLAUSES, clause))
+    every = [*newer, *CASES[2:], newest]
+    assert choose(every, [], None, "2026.11") == (list(CLAUSES), CASES[2:])
+    assert choose(every, [], None, "2027.01") == (list(CLAUSES), every[:-1])
+    assert choose(every, [], None, "2027.02") == ([*CLAUSES, clause], every)
+
+
+@pytest.mark.parametrize("version", ["2026.10", "2026.12", "newest", ""])
+def test_unknown_versions(version: str) -> None:
+    every = [*CASES, replace(A_CASE, since="2027.01")]
+    with pytest.raises(CallError) as caught:
+        choose(every, [], None, version)
+    assert str(caught.value) == (
+        f"--suite {version}: there is no such version; there are 2026.11, 2027.01"
+    )
+
+
+def test_the_suites_own_version_is_that_of_its_newest_case() -> None:
+    assert __version__ == max(case.since for case in [*CASES, *explored()])
 
 
 @pytest.mark.parametrize("id", ["WS-SEND-001", A_CASE.id])

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from micropie_conformance.case import registered
 from micropie_conformance.catalogue import CLAUSES
-from micropie_conformance.isolation import Isolation
+from micropie_conformance.isolation import Isolation, Loaded
 from micropie_conformance.report import counted
 from micropie_conformance.runner import Result, Verdict
 
@@ -166,6 +166,8 @@ def test_targets_that_cannot_be_loaded(
         (["a:b", "--case", "WS-WIRE"], "these cases are run over real sockets only: add --live"),
         (["a:b", "--live", "apache"], "--live apache: there is no such server"),
         (["a:b", "--level", "asgi", "--strict"], "--strict asks for the robust clauses, and --lev"),
+        (["a:b", "--suite", "2026.10"], "--suite 2026.10: there is no such version; there are 20"),
+        (["a:b", "--deviations", "no.toml"], "cannot read no.toml: No such file or directory"),
         (["a:b", "--json", "nosuch/file"], "cannot write nosuch/file: No such file or directory"),
         (["a:b", "--json", "."], "cannot write .: Is a directory"),
         (["a:b"], "no module 'a' in "),
@@ -249,6 +251,67 @@ def test_what_counts(
     assert main(["verify", target(source), *options]) == status
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == verdict.format(counted(cases, "case"))
+
+
+DEVIATES = sends("await super().send_text(data if data.isascii() else 'x')")
+
+
+@pytest.mark.parametrize(
+    ("entry", "status", "last", "error"),
+    [
+        ("WS-SEND-001", 0, "conformant but for 1 declared deviation", ""),
+        (
+            "WS-SEND-001/sends-a-text/ascii",
+            2,
+            "not conformant: 1 clause broken",
+            "declares WS-SEND-001/sends-a-text/ascii, where nothing is broken",
+        ),
+        ("WS-SEND", 2, "", "declares WS-SEND: there is no such clause or case: did you mean WS-"),
+        # Not among what runs.
+        ("WS-CLOSE-001", 1, "not conformant: 1 clause broken", ""),
+    ],
+)
+def test_deviations(
+    target: Callable[[str], str],
+    capsys: pytest.CaptureFixture[str],
+    entry: str,
+    status: int,
+    last: str,
+    error: str,
+) -> None:
+    options = ["--case", "WS-SEND-001", "--depth", "1", "--deviations", "own.toml"]
+    Path("own.toml").write_text(f'["{entry}"]\nreason = "It always was so."\n')
+    assert main(["verify", target(DEVIATES), *options]) == status
+    printed = capsys.readouterr()
+    assert printed.out.split(" (of the part")[0].endswith(last)
+    assert ("  reason    It always was so.\n" in printed.out) == (status == 0)
+    assert error in printed.err
+    assert printed.err.count("\n") == (1 if error else 0)
+
+
+def test_a_fault_of_the_suite_says_nothing_about_deviations(
+    monkeypatch: pytest.MonkeyPatch, target: Callable[[str], str]
+) -> None:
+    def run(self: Isolation, door: str, cases: list[str], *_: object) -> Generator[Result]:
+        self.loaded = Loaded("Target", "ConnectionClosed")
+        yield Result(cases[0], Verdict.FAULT, observed="Traceback: ours")
+
+    monkeypatch.setattr("micropie_conformance.verify.Isolation.run", run)
+    name = target(DEVIATES)
+    Path("own.toml").write_text('[WS-SEND-001]\nreason = "So."\n')
+    options = ["--case", "WS-SEND-001", "--depth", "0", "--deviations", "own.toml"]
+    assert main(["verify", name, *options]) == 3
+
+
+def test_an_older_suite_is_a_part_of_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("micropie_conformance.verify.__version__", "2027.01")
+    options = ["--suite", "2026.11", "--case", "WS-SIGN-001"]
+    assert main(["verify", "micropie:WebSocket", *options]) == 0
+    assert capsys.readouterr().out.endswith(
+        "(of the part that ran: --suite 2026.11 --case WS-SIGN-001)\n"
+    )
 
 
 def test_closed_from_elsewhere(

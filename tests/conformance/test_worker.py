@@ -43,11 +43,12 @@ def play(
     door: str = IN_MEMORY,
     closed: str | None = None,
     command: list[str] = WORKER,
+    path: tuple[str, ...] = (),
 ) -> Played:
     """Let a worker do a job, as the parent does."""
     reader, writer = os.pipe()
     job = folder / "job.json"
-    job.write_text(json.dumps(asdict(Job(target, closed, door, list(cases), writer))))
+    job.write_text(json.dumps(asdict(Job(target, closed, door, list(cases), writer, list(path)))))
     printed = folder / "printed"
     with job.open() as stdin, printed.open("w") as stdout:
         process = subprocess.Popen(
@@ -68,6 +69,14 @@ def target(tmp_path: Path) -> Callable[[str], str]:
         return "impl.py:Target"
 
     return write
+
+
+def test_the_path_that_a_job_gives(tmp_path: Path) -> None:
+    (tmp_path / "else").mkdir()
+    (tmp_path / "else" / "there.py").write_text(IMPLEMENTATION.format("pass"))
+    found = play(tmp_path, "there:Target", path=(str(tmp_path / "else"), *sys.path))
+    assert "loaded" in found.news[1]
+    assert "refused" in play(tmp_path, "there:Target").news[1]
 
 
 def results(played: Played) -> list[tuple[str, str]]:

@@ -53,8 +53,16 @@ _CLAUSES: Final = (
 def explored() -> list[Case[None]]:
     """Give the cases that `explore` has results for, in the order of the catalogue."""
     return [
-        Case(f"{id}/explored", clause(id), _TEXT, _not_alone, live=False, explored=True)
-        for id in _CLAUSES
+        Case(
+            f"{of.id}/explored",
+            of,
+            _TEXT,
+            _not_alone,
+            live=False,
+            explored=True,
+            since=of.since,
+        )
+        for of in map(clause, _CLAUSES)
     ]
 
 
