@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -33,10 +34,12 @@ from micropie.cli import Subparsers
 from micropie_conformance import __version__
 from micropie_conformance.case import Case, MemoryCase, registered
 from micropie_conformance.catalogue import CLAUSES, Level
+from micropie_conformance.document import parse
 from micropie_conformance.explore.cases import DEPTH, NOT_LED_THERE, PLAIN_IN_A_LOOP, explored
 from micropie_conformance.isolation import Isolation, SuiteError
-from micropie_conformance.printing import Page, printable
-from micropie_conformance.report import Finding, Report, counted
+from micropie_conformance.junit import junit
+from micropie_conformance.printing import Page, Terminal, printable
+from micropie_conformance.report import Finding, Report, counted, now
 from micropie_conformance.runner import Result, Verdict, rehearse
 from micropie_conformance.selection import (
     CallError,
@@ -74,6 +77,7 @@ examples:
   micropie verify mine:Socket --live hypercorn
                                 over real sockets as well, with each worker
   micropie verify mine:Socket --case WS-SEND --json -
+  micropie verify mine:Socket --name "Mine 2.1" --json result.json
   micropie verify --explain WS-SEND-001
   micropie verify mine:Socket --repro WS-CLOSE-001/closes > repro.py
 
@@ -88,12 +92,6 @@ with --repro: 0 the case fails, and the program is on standard output; 1 it does
 # What a live case may take above the patience, in seconds: it has deadlines of its own, and is
 # tried again where the server failed.
 _LIVE_EXTRA: Final = 60
-
-
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        # rich has caught it and would end with exit status 1, which is a verdict here.
-        raise
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -151,6 +149,12 @@ def add_parser(subparsers: Subparsers) -> None:
         "--json", metavar="FILE", help="write the results to FILE (- is standard output) as JSON"
     )
     parser.add_argument(
+        "--junit", metavar="FILE", help="write them to FILE (or to -) as JUnit's XML, for CI"
+    )
+    parser.add_argument(
+        "--name", default="", help="what to call the implementation there (default: TARGET)"
+    )
+    parser.add_argument(
         "--patience",
         type=_seconds,
         default=10,
@@ -206,7 +210,7 @@ def _run(args: argparse.Namespace) -> int:
     every: list[Case[Any]] = sorted(
         [*memory, *explored(), *live], key=lambda case: order[case.clause.id]
     )
-    page = Page(_Console(highlight=False))
+    page = Page(Terminal(highlight=False))
     if args.explain is not None:
         _explain(args.explain, every, memory, page)
         return 0
@@ -227,16 +231,28 @@ def _run(args: argparse.Namespace) -> int:
         raise CallError(
             f"--strict asks for the robust clauses, and --level {args.level} leaves them out"
         )
+    if args.json == args.junit == "-":
+        raise CallError("--json and --junit cannot both be written to standard output")
+    try:
+        date = now()
+    except ValueError as error:
+        raise CallError(str(error)) from error
     live_doors, left_out = doors(args.live)
     for reason in left_out:
         print(f"micropie verify: {reason}", file=sys.stderr)
     todo = plan(chosen, live_doors, args.depth)
-    with _writer(args.json) as write, _ended_by_signals():
-        report = _verify(args, todo)
+    with (
+        _writer(args.json) as write_json,
+        _writer(args.junit) as write_junit,
+        _ended_by_signals(),
+    ):
+        report = replace(_verify(args, todo), name=args.name, date=date)
         try:
-            write(json.dumps(report.document(), indent=1))
+            document = report.document()
+            write_json(json.dumps(document, indent=1))
+            write_junit(junit(parse(document)))
         finally:
-            if args.json == "-":
+            if "-" in (args.json, args.junit):
                 print(report.sentence, file=sys.stderr)
             else:
                 page.report(report)
