@@ -31,7 +31,13 @@ _VERBS = {
     "verify": _Verb(
         "run the conformance suite on an implementation of the contract",
         "micropie_conformance.verify",
-        ("rich", "websockets", "hypercorn"),
+        ("rich", "websockets", "hypercorn", "jinja2"),
+        "conformance",
+    ),
+    "report": _Verb(
+        "write results of verify as a page",
+        "micropie_conformance.html",
+        ("jinja2", "rich"),
         "conformance",
     ),
     "diff": _Verb(
@@ -49,6 +55,8 @@ examples:
   micropie verify micropie:WebSocket    does an implementation keep the contract?
   micropie verify path/to/file.py:WebSocket --live hypercorn
                                         the same, over real sockets as well
+  micropie report results/*.json --html build/report
+                                        results of verify as a page
   micropie diff old.json new.json       is a result of verify worse than an older one?
   micropie serve chat.py:app            serve the object app of the file chat.py
   micropie serve package.module:app --bind 0.0.0.0:80

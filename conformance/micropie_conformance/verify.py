@@ -34,7 +34,7 @@ from micropie.cli import Subparsers
 from micropie_conformance import __version__
 from micropie_conformance.case import Case, MemoryCase, registered
 from micropie_conformance.catalogue import CLAUSES, Level
-from micropie_conformance.document import parse
+from micropie_conformance.document import Document, parse
 from micropie_conformance.explore.cases import DEPTH, NOT_LED_THERE, PLAIN_IN_A_LOOP, explored
 from micropie_conformance.isolation import Isolation, SuiteError
 from micropie_conformance.junit import junit
@@ -77,7 +77,8 @@ examples:
   micropie verify mine:Socket --live hypercorn
                                 over real sockets as well, with each worker
   micropie verify mine:Socket --case WS-SEND --json -
-  micropie verify mine:Socket --name "Mine 2.1" --json result.json
+  micropie verify mine:Socket --name "Mine 2.1" --html report --json result.json
+                                a page to look at, and the same as data
   micropie verify --explain WS-SEND-001
   micropie verify mine:Socket --repro WS-CLOSE-001/closes > repro.py
 
@@ -150,6 +151,11 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "--junit", metavar="FILE", help="write them to FILE (or to -) as JUnit's XML, for CI"
+    )
+    parser.add_argument(
+        "--html",
+        metavar="DIR",
+        help="write them to DIR as a page, DIR/index.html; micropie report writes one of several",
     )
     parser.add_argument(
         "--name", default="", help="what to call the implementation there (default: TARGET)"
@@ -244,6 +250,7 @@ def _run(args: argparse.Namespace) -> int:
     with (
         _writer(args.json) as write_json,
         _writer(args.junit) as write_junit,
+        _pages(args.html) as write_pages,
         _ended_by_signals(),
     ):
         report = replace(_verify(args, todo), name=args.name, date=date)
@@ -251,6 +258,7 @@ def _run(args: argparse.Namespace) -> int:
             document = report.document()
             write_json(json.dumps(document, indent=1))
             write_junit(junit(parse(document)))
+            write_pages(parse(document))
         finally:
             if "-" in (args.json, args.junit):
                 print(report.sentence, file=sys.stderr)
@@ -399,6 +407,26 @@ def _writer(name: str | None) -> Generator[Callable[[str], None]]:
     finally:
         if not special:
             partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _pages(folder: str | None) -> Generator[Callable[[Document], None]]:
+    """Give what writes the pages, once it is known that they can be written.
+
+    Raises:
+        CallError: They cannot.
+    """
+    if folder is None:
+        yield lambda document: None
+        return
+    # Only who wants pages waits for what makes them.
+    from micropie_conformance.html import check_folder, write
+
+    try:
+        check_folder(folder)
+        yield lambda document: write([document], folder)
+    except OSError as error:
+        raise CallError(f"cannot write {folder}: {error.strerror}") from error
 
 
 @contextmanager
