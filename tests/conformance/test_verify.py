@@ -170,6 +170,7 @@ def test_targets_that_cannot_be_loaded(
         (["a:b", "--json", "nosuch/file"], "cannot write nosuch/file: No such file or directory"),
         (["a:b", "--json", "."], "cannot write .: Is a directory"),
         (["a:b", "--junit", "nosuch/file"], "cannot write nosuch/file: No such file or directory"),
+        (["a:b", "--html", "/dev/null"], "cannot write /dev/null: Not a directory"),
         (["a:b", "--json", "-", "--junit", "-"], "--json and --junit cannot both be written to"),
         (["a:b"], "no module 'a' in "),
         (["a"], "'a' names no object: write module:attr"),
@@ -317,6 +318,13 @@ def test_junit_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert ElementTree.parse(file).getroot().get("name") == "Mine 2.1"
     assert list(tmp_path.iterdir()) == [file]
     assert capsys.readouterr().out.endswith("(of the part that ran: --case WS-SIGN-001)\n")
+
+
+def test_pages(tmp_path: Path) -> None:
+    folder = tmp_path / "page"
+    arguments = ["verify", "micropie:WebSocket", "--case", "WS-SIGN-001", "--html", str(folder)]
+    assert main([*arguments, "--name", "Mine 2.1"]) == 0
+    assert {file.name for file in folder.iterdir()} == {"index.html", "mine-2-1.html"}
 
 
 def test_junit_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
