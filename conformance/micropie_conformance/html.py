@@ -108,6 +108,8 @@ class Column:
 class Shown:
     """What is shown of a case; what is alike behind several doors is shown once."""
 
+    # What a link to it names: the case, and where that came to different things, a door.
+    anchor: str
     entry: Entry
     doors: list[str]
 
@@ -226,10 +228,15 @@ def _slugs(documents: Sequence[Document]) -> list[str]:
 def _shown(entries: Sequence[Entry]) -> list[Shown]:
     """Put together what is alike but for the door; the worst comes first."""
     found: dict[tuple[str, ...], Shown] = {}
+    anchors: set[str] = set()
     for entry in entries:
         result = entry.result
         key = (result.case, entry.standing, entry.declared, result.expected, result.observed)
-        found.setdefault(key, Shown(entry, [])).doors.append(entry.door)
+        if key not in found:
+            anchor = f"{result.case}@{entry.door}" if result.case in anchors else result.case
+            anchors.add(anchor)
+            found[key] = Shown(anchor, entry, [])
+        found[key].doors.append(entry.door)
     worst = [*Standing]
     return sorted(found.values(), key=lambda shown: worst.index(shown.entry.standing))
 

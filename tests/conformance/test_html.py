@@ -191,6 +191,7 @@ def test_what_is_behind_a_cell() -> None:
             wire=["> text", "< close"],
         ),
         entry(SENDS, B, "b", "hypercorn:asyncio", expected="it returns", observed="it waits"),
+        entry(SENDS, U, "b", "uvicorn:wsproto", observed="it raises"),
         entry(REFUSES, U, observed="accept() raises", declared="we like it"),
         part="--case WS-SEND",
         printed="hello\nyou",
@@ -214,9 +215,12 @@ def test_what_is_behind_a_cell() -> None:
     assert '<pre tabindex="0">&gt; text\n&lt; close</pre>' in page
     assert '<pre tabindex="0">hello\nyou</pre>' in page
     # The worst comes first, and is open.
-    assert page.index('<details id="WS-SEND-001/b" open>') < page.index(
-        '<details id="WS-SEND-001/a">'
-    )
+    assert re.findall("<details id=.*>", page) == [
+        '<details id="WS-SEND-001/b" open>',
+        '<details id="WS-SEND-001/b@uvicorn:wsproto" open>',
+        '<details id="WS-SEND-001/a">',
+        '<details id="WS-SEND-002/a" open>',
+    ]
 
 
 def test_what_a_target_says_is_text() -> None:

@@ -35,9 +35,6 @@ from micropie import ConnectionClosed, WebSocket
 class Target(WebSocket):
     async def close(self, code=1000, reason=None):
         raise ValueError("<b>no</b> " + "x" * 300)
-
-    async def send_text(self, data):
-        await super().send_text(str(data))
 """
 
 
@@ -98,14 +95,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         live = ["--live", "hypercorn:asyncio", "--depth", "1"]
         ours = ["--name", "Ours", "--json", "ours.json", *live]
         assert main(["verify", "micropie:WebSocket", *ours]) == 0
-        options = ["--name", "Faulty <2>", "--depth", "1", "--json", "faulty.json"]
-        assert main(["verify", "impl.py:Target", *options]) == 1
+        options = ["--name", "Faulty <2>", "--depth", "1", "--case", "WS-SIGN", "WS-CLOSE"]
+        assert main(["verify", "impl.py:Target", *options, "--json", "faulty.json"]) == 1
     results = [json.loads((folder / name).read_text()) for name in ("ours.json", "faulty.json")]
     every = copy.deepcopy(results[0]) | {"name": "Every"}
     verdicts = ["broken", "unreached", "server's", "not applicable", "fault"]
     for result, verdict in zip(every["results"], verdicts, strict=False):
         result |= {"verdict": verdict, "observed": "it waits", "wire": ["> text", "< close"]}
     every["results"][5] |= {"verdict": "broken", "declared": "as we like it"}
+    # A few will do, of each door: axe takes long on long pages.
+    every["results"] = [*every["results"][:12], *every["results"][-3:]]
     every["clauses"][-20]["cases"] = 0
     write([parse(result) for result in (*results, every)], str(folder))
     return folder
@@ -115,6 +114,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reader(browser: "Chrome", folder: Path) -> Iterator[Reader]:
     """A reader; the browser's console is empty, and nothing was fetched, at the end."""
     reader = Reader(browser, folder)
+    # axe takes seconds, and many more where the machine is busy.
+    browser.set_script_timeout(240)
     reader.look(1280, "light")
     browser.execute("getLog", {"type": "performance"})
     yield reader
