@@ -122,15 +122,27 @@ def pages(documents: Sequence[Document]) -> dict[str, str]:
         for document, slug in zip(documents, _slugs(documents), strict=True)
     ]
     areas = [(area, [*own]) for area, own in groupby(clauses, key=lambda clause: clause.area)]
-    environment = _environment()
+    environment = Environment(
+        loader=PackageLoader("micropie_conformance"),
+        autoescape=True,
+        finalize=_harmless,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = _part("script.js")
     common = {
         "areas": areas,
         "clauses": clauses,
         "columns": columns,
         "date": max(document.date for document in documents),
+        "diagram": diagram,
         "legend": _LEGEND,
         "levels": _LEVELS,
-        "script_hash": _hash(_part("script.js")),
+        "lines": _lines,
+        "script": Markup(script),
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "style": Markup(_part("style.css")),
     }
     untested = [
         clause
@@ -241,21 +253,6 @@ def _shown(entries: Sequence[Entry]) -> list[Shown]:
     return sorted(found.values(), key=lambda shown: worst.index(shown.entry.standing))
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("micropie_conformance"),
-        autoescape=True,
-        finalize=_harmless,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["diagram"] = diagram
-    environment.filters["lines"] = _lines
-    environment.globals["part"] = lambda name: Markup(_part(name))
-    return environment
-
-
 def _harmless(value: object) -> object:
     """Show what is not printable as escapes; markup is our own."""
     return value if isinstance(value, Markup) else printable(str(value))
@@ -269,8 +266,3 @@ def _lines(text: str) -> Markup:
 def _part(name: str) -> str:
     folder = resources.files("micropie_conformance") / "templates"
     return (folder / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    """Give what the page's security policy knows its script by."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

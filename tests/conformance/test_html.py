@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from micropie_conformance.catalogue import CLAUSES, Clause, Level
-from micropie_conformance.document import Document, Entry
+from micropie_conformance.document import Document, Entry, Standing
 from micropie_conformance.html import check_folder, pages, write
 from micropie_conformance.report import Conformance
 from micropie_conformance.runner import Result, Verdict
@@ -333,3 +333,14 @@ def test_a_folder_is_looked_at_and_left_alone(tmp_path: Path) -> None:
         check_folder(str(tmp_path / "file" / "page"))
     with pytest.raises(FileExistsError):
         write([document()], str(tmp_path / "file"))
+
+
+def test_the_legend_is_that_of_the_docs() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "report.md").read_text("utf-8")
+    index = Seen(pages([document()])["index.html"])
+    legend = " " + " ".join(index.text.split()).partition("the worst of the clause's cases. ")[2]
+    assert legend
+    for standing in Standing:
+        assert re.search(rf"^\| . {standing} \|", docs, re.MULTILINE)
+        sign = docs.partition(f" {standing} |")[0][-1]
+        assert f" {sign} {standing} {standing} " in legend

@@ -76,10 +76,11 @@ class Reader:
 
     def rows(self) -> list[str]:
         """The clauses that the matrix shows."""
-        return self.run(
+        rows: list[str] = self.run(
             "return [...document.querySelectorAll('tr[data-level]')]"
             ".filter((row) => row.checkVisibility()).map((row) => row.id)"
         )
+        return rows
 
     def address(self) -> str:
         return self.driver.current_url.rpartition("/")[2]
