@@ -21,7 +21,7 @@ _VERBS: Final = {
     "server works": (0, 0),
     "server holds": (0, 0),
     "server lets": (0, 0),
-    "server": (0, 1),
+    "server raises": (0, 1),
     "reads": (0, 1),
     "sends": (1, 0),
     "constructor": (1, 2),

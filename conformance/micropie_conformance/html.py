@@ -207,9 +207,10 @@ def run(args: argparse.Namespace) -> int:
         print(f"micropie report: {printable(str(error))}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"micropie report: cannot write {args.html}: {error.strerror}", file=sys.stderr)
+        words = f"cannot write {args.html}: {error.strerror}"
+        print(f"micropie report: {printable(words)}", file=sys.stderr)
         return 2
-    print(f"wrote {Path(args.html) / 'index.html'}")
+    print(f"wrote {printable(str(Path(args.html) / 'index.html'))}")
     return 0
 
 

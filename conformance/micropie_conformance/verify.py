@@ -247,18 +247,19 @@ def _run(args: argparse.Namespace) -> int:
     for reason in left_out:
         print(f"micropie verify: {reason}", file=sys.stderr)
     todo = plan(chosen, live_doors, args.depth)
+    write_pages = _pages(args.html)
     with (
         _writer(args.json) as write_json,
         _writer(args.junit) as write_junit,
-        _pages(args.html) as write_pages,
         _ended_by_signals(),
     ):
         report = replace(_verify(args, todo), name=args.name, date=date)
         try:
-            document = report.document()
-            write_json(json.dumps(document, indent=1))
-            write_junit(junit(parse(document)))
-            write_pages(parse(document))
+            written = report.document()
+            write_json(json.dumps(written, indent=1))
+            document = parse(written)
+            write_junit(junit(document))
+            write_pages(document)
         finally:
             if "-" in (args.json, args.junit):
                 print(report.sentence, file=sys.stderr)
@@ -409,24 +410,29 @@ def _writer(name: str | None) -> Generator[Callable[[str], None]]:
             partial.unlink(missing_ok=True)
 
 
-@contextmanager
-def _pages(folder: str | None) -> Generator[Callable[[Document], None]]:
-    """Give what writes the pages, once it is known that they can be written.
+def _pages(folder: str | None) -> Callable[[Document], None]:
+    """Give what writes the pages, now that it is known that they can be written.
 
     Raises:
         CallError: They cannot.
     """
     if folder is None:
-        yield lambda document: None
-        return
+        return lambda document: None
     # Only who wants pages waits for what makes them.
     from micropie_conformance.html import check_folder, write
 
     try:
         check_folder(folder)
-        yield lambda document: write([document], folder)
     except OSError as error:
         raise CallError(f"cannot write {folder}: {error.strerror}") from error
+
+    def write_pages(document: Document) -> None:
+        try:
+            write([document], folder)
+        except OSError as error:
+            raise CallError(f"cannot write {folder}: {error.strerror}") from error
+
+    return write_pages
 
 
 @contextmanager

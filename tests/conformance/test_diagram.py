@@ -57,6 +57,7 @@ def test_in_memory() -> None:
             "server will  raise OSError('gone') at each send",
             "... 615 steps left out ...",
             "what nobody knows",
+            "server what nobody knows",
         ]
     )
     assert found.lanes == ("server", "implementation", "caller")
@@ -73,6 +74,7 @@ def test_in_memory() -> None:
         Message("server will raise OSError('gone') at each send", (0, 0)),
         Message("... 615 steps left out ...", None),
         Message("what nobody knows", None),
+        Message("server what nobody knows", None),
     ]
 
 

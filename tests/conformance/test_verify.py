@@ -327,6 +327,18 @@ def test_pages(tmp_path: Path) -> None:
     assert {file.name for file in folder.iterdir()} == {"index.html", "mine-2-1.html"}
 
 
+def test_pages_that_cannot_be_written_in_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "index.html").mkdir()
+    arguments = ["verify", "micropie:WebSocket", "--case", "WS-SIGN-001", "--html", str(tmp_path)]
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    # What was found is told all the same.
+    assert "strictly conformant" in printed.out
+    assert printed.err == f"micropie verify: cannot write {tmp_path}: Is a directory\n"
+
+
 def test_junit_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["verify", "micropie:WebSocket", "--case", "WS-SIGN-001", "--junit", "-"]
     assert main(arguments) == 0
