@@ -101,7 +101,7 @@ class Column:
         found = [self.standings[clause.id] for clause in clauses]
         judged = sum(standing in _JUDGED for standing in found)
         held = found.count(Standing.PASSED)
-        return f"{held} of {judged} ({100 * held // judged} %)" if judged else "-"
+        return f"{held} of {judged} ({100 * held // judged}%)" if judged else "-"
 
 
 @dataclass(frozen=True, slots=True)

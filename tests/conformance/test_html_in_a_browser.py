@@ -251,7 +251,21 @@ def test_in_print(reader: Reader) -> None:
         )
         == 0
     )
+    assert reader.run("return document.documentElement.scrollWidth <= innerWidth")
     assert len(reader.rows()) > 100
+
+
+def test_what_a_cell_is_of_stays_in_sight(reader: Reader) -> None:
+    reader.look(390, "light")
+    reader.open("index.html#WS-CLOSE-001.every")
+    rectangle = "const { left, right, top, bottom } = document.querySelector(arguments[0])" + (
+        ".getBoundingClientRect(); return [left, right, top, bottom]"
+    )
+    _, row_end, _, _ = reader.run(rectangle, '[id="WS-CLOSE-001"] th')
+    left, right, top, _ = reader.run(rectangle, ":target")
+    assert 0 <= row_end <= left < right <= 390
+    _, _, _, head = reader.run(rectangle, ".matrix thead th:last-child")
+    assert 0 < head < top
 
 
 def test_without_javascript(reader: Reader) -> None:
