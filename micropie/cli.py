@@ -31,8 +31,17 @@ _VERBS = {
     "verify": _Verb(
         "run the conformance suite on an implementation of the contract",
         "micropie_conformance.verify",
-        ("rich", "websockets", "hypercorn"),
+        ("rich", "websockets", "hypercorn", "jinja2"),
         "conformance",
+    ),
+    "report": _Verb(
+        "write results of verify as a page",
+        "micropie_conformance.html",
+        ("jinja2", "rich"),
+        "conformance",
+    ),
+    "diff": _Verb(
+        "compare two results of verify", "micropie_conformance.diff", ("rich",), "conformance"
     ),
     "serve": _Verb(
         "serve an application with Hypercorn", "micropie.serve", ("hypercorn",), "serve"
@@ -46,13 +55,16 @@ examples:
   micropie verify micropie:WebSocket    does an implementation keep the contract?
   micropie verify path/to/file.py:WebSocket --live hypercorn
                                         the same, over real sockets as well
+  micropie report results/*.json --html build/report
+                                        results of verify as a page
+  micropie diff old.json new.json       is a result of verify worse than an older one?
   micropie serve chat.py:app            serve the object app of the file chat.py
   micropie serve package.module:app --bind 0.0.0.0:80
                                         serve the object app of an installed module
 
 exit status:
-  0    all is well: no findings, conformant, stopped as asked
-  1    it is not: findings, not conformant, the application failed
+  0    all is well: no findings, conformant, no regression, stopped as asked
+  1    it is not: findings, not conformant, a regression, the application failed
   2    it could not be tried: wrong call, no such file, port taken
   3    verify only: a fault of the suite itself
   130  interrupted with Ctrl+C

@@ -22,7 +22,7 @@ from micropie_conformance.isolation import Loaded
 from micropie_conformance.report import BINDING, Conformance, Finding, Report, counted
 from micropie_conformance.runner import Verdict
 
-__all__ = ["Page", "printable"]
+__all__ = ["Page", "Terminal", "printable"]
 
 _COLOURS: Final = {
     Conformance.STRICT: "bold green",
@@ -56,6 +56,14 @@ _LABEL: Final = 10
 # Of what the target printed, and of clauses that could not be reached.
 _MOST_LINES: Final = 3
 _MOST_CLAUSES: Final = 12
+
+
+class Terminal(Console):
+    """rich's console, but for a reader that goes away early."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise it: rich would end with exit status 1, which is a verdict here."""
+        raise
 
 
 class Page:
@@ -96,6 +104,10 @@ class Page:
                 self._wrap("  | ", line, "dim")
         self._line()
         self._line(report.sentence, _COLOURS[report.conformance])
+
+    def line(self, words: str = "", style: str = "", indent: str = "") -> None:
+        """Write one line of anything."""
+        self._wrap(indent, words, style)
 
     def clauses(self, clauses: Iterable[Clause], cases: Sequence[Case[Any]]) -> None:
         """List clauses, each with its cases."""

@@ -1,18 +1,25 @@
 """What a run found out: the verdict, the exit status and the JSON document."""
 
+import os
 import platform
+from collections import Counter
 from collections.abc import Collection, Sized
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from micropie_conformance import __version__
-from micropie_conformance.case import Case
-from micropie_conformance.catalogue import Clause, Level
+from micropie_conformance.case import Case, registered
+from micropie_conformance.catalogue import CLAUSES, Clause, Level
+from micropie_conformance.explore.cases import explored
 from micropie_conformance.isolation import Loaded
 from micropie_conformance.runner import Result, Verdict
 
-__all__ = ["BINDING", "Conformance", "Finding", "Report", "counted"]
+__all__ = ["BINDING", "SCHEMA", "Conformance", "Finding", "Report", "counted", "now"]
+
+SCHEMA: Final = 1
+"""The version of the JSON document: another one where a field goes or means something else."""
 
 BINDING: Final = (Level.DOCUMENTED, Level.ASGI)
 """The levels that decide on conformance; strict conformance is decided by ROBUST as well."""
@@ -69,6 +76,10 @@ class Report:
     findings: list[Finding]
     # The end of what the target printed.
     printed: str = ""
+    # What the implementation is called in reports; empty: as the target.
+    name: str = ""
+    # When it was run, as `now` gives it.
+    date: str = field(default_factory=lambda: now())
 
     def of(self, verdict: Verdict, levels: Collection[Level] = tuple(Level)) -> list[Finding]:
         """Give the findings with this verdict at these levels."""
@@ -135,10 +146,16 @@ class Report:
         }
 
     def document(self) -> dict[str, object]:
-        """Give all of it in the types of JSON; docs/verify.md describes the fields."""
+        """Give all of it in the types of JSON; result.schema.json describes the fields."""
+        memory, live = registered()
+        every: list[Case[Any]] = [*memory, *explored(), *live]
+        cases = Counter(case.clause.id for case in every)
         return {
+            "schema": SCHEMA,
             "suite": __version__,
             "python": platform.python_version(),
+            "date": self.date,
+            "name": self.name or self.target,
             "target": self.target,
             "implementation": self.loaded.factory,
             "closed": self.loaded.closed,
@@ -149,11 +166,13 @@ class Report:
             "broken": [clause.id for clause in self.broken()],
             "counts": self.counts(),
             "printed": self.printed,
+            "clauses": [asdict(clause) | {"cases": cases[clause.id]} for clause in CLAUSES],
             "results": [
                 {
                     "case": one.case.id,
                     "clause": one.case.clause.id,
                     "level": one.case.clause.level,
+                    "does": one.case.text,
                     "door": one.door,
                     "verdict": one.result.verdict,
                     "expected": one.result.expected,
@@ -192,6 +211,22 @@ class Report:
         if unreached := self.undeclared(Verdict.UNREACHED, [Level.ROBUST]):
             return f"{counted(unreached, 'robust case')} could not be reached"
         return ""
+
+
+def now() -> str:
+    """Give the time in UTC, to the second, by ISO 8601; SOURCE_DATE_EPOCH stands for the clock.
+
+    Raises:
+        ValueError: SOURCE_DATE_EPOCH is no number of seconds since 1970.
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    try:
+        moment = datetime.now(UTC) if epoch is None else datetime.fromtimestamp(int(epoch), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(
+            f"SOURCE_DATE_EPOCH is {epoch!r}, not a number of seconds since 1970"
+        ) from None
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def counted(things: Sized, noun: str) -> str:

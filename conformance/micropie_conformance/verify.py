@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -34,10 +35,12 @@ from micropie_conformance import __version__
 from micropie_conformance.case import Case, registered
 from micropie_conformance.catalogue import Level
 from micropie_conformance.deviations import NONE, Deviations, declared_in
+from micropie_conformance.document import Document, parse
 from micropie_conformance.explore.cases import DEPTH, NOT_LED_THERE, PLAIN_IN_A_LOOP
 from micropie_conformance.isolation import Isolation, SuiteError
-from micropie_conformance.printing import Page, printable
-from micropie_conformance.report import Conformance, Finding, Report, counted
+from micropie_conformance.junit import junit
+from micropie_conformance.printing import Page, Terminal, printable
+from micropie_conformance.report import Conformance, Finding, Report, counted, now
 from micropie_conformance.runner import Result, Verdict, rehearse
 from micropie_conformance.selection import (
     CallError,
@@ -76,6 +79,8 @@ examples:
   micropie verify mine:Socket --live hypercorn
                                 over real sockets as well, with each worker
   micropie verify mine:Socket --case WS-SEND --json -
+  micropie verify mine:Socket --name "Mine 2.1" --html report --json result.json
+                                a page to look at, and the same as data
   micropie verify --explain WS-SEND-001
   micropie verify mine:Socket --repro WS-CLOSE-001/closes > repro.py
 
@@ -93,12 +98,6 @@ tried again where the server failed."""
 
 PATIENCE: Final = 10
 """How many seconds nothing may happen, unless told otherwise."""
-
-
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        # rich has caught it and would end with exit status 1, which is a verdict here.
-        raise
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -169,6 +168,17 @@ def add_parser(subparsers: Subparsers) -> None:
         "--json", metavar="FILE", help="write the results to FILE (- is standard output) as JSON"
     )
     parser.add_argument(
+        "--junit", metavar="FILE", help="write them to FILE (or to -) as JUnit's XML, for CI"
+    )
+    parser.add_argument(
+        "--html",
+        metavar="DIR",
+        help="write them to DIR as a page, DIR/index.html; micropie report writes one of several",
+    )
+    parser.add_argument(
+        "--name", default="", help="what to call the implementation there (default: TARGET)"
+    )
+    parser.add_argument(
         "--patience",
         type=_seconds,
         default=PATIENCE,
@@ -220,7 +230,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     every = everything()
-    page = Page(_Console(highlight=False))
+    page = Page(Terminal(highlight=False))
     if args.explain is not None:
         _explain(args.explain, every, page)
         return 0
@@ -242,16 +252,31 @@ def _run(args: argparse.Namespace) -> int:
             f"--strict asks for the robust clauses, and --level {args.level} leaves them out"
         )
     declared = declared_in(args.deviations, every) if args.deviations else NONE
+    if args.json == args.junit == "-":
+        raise CallError("--json and --junit cannot both be written to standard output")
+    try:
+        date = now()
+    except ValueError as error:
+        raise CallError(str(error)) from error
     live_doors, left_out = doors(args.live)
     for reason in left_out:
         print(f"micropie verify: {reason}", file=sys.stderr)
     todo = plan(chosen, live_doors, args.depth)
-    with _writer(args.json) as write, ended_by_signals():
-        report = _verify(args, todo, declared)
+    write_pages = _pages(args.html)
+    with (
+        _writer(args.json) as write_json,
+        _writer(args.junit) as write_junit,
+        ended_by_signals(),
+    ):
+        report = replace(_verify(args, todo, declared), name=args.name, date=date)
         try:
-            write(json.dumps(report.document(), indent=1))
+            written = report.document()
+            write_json(json.dumps(written, indent=1))
+            document = parse(written)
+            write_junit(junit(document))
+            write_pages(document)
         finally:
-            if args.json == "-":
+            if "-" in (args.json, args.junit):
                 print(report.sentence, file=sys.stderr)
             else:
                 page.report(report)
@@ -409,6 +434,31 @@ def _writer(name: str | None) -> Generator[Callable[[str], None]]:
     finally:
         if not special:
             partial.unlink(missing_ok=True)
+
+
+def _pages(folder: str | None) -> Callable[[Document], None]:
+    """Give what writes the pages, now that it is known that they can be written.
+
+    Raises:
+        CallError: They cannot.
+    """
+    if folder is None:
+        return lambda document: None
+    # Only who wants pages waits for what makes them.
+    from micropie_conformance.html import check_folder, write
+
+    try:
+        check_folder(folder)
+    except OSError as error:
+        raise CallError(f"cannot write {folder}: {error.strerror}") from error
+
+    def write_pages(document: Document) -> None:
+        try:
+            write([document], folder)
+        except OSError as error:
+            raise CallError(f"cannot write {folder}: {error.strerror}") from error
+
+    return write_pages
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from micropie_conformance import __version__
 from micropie_conformance.case import Case
 from micropie_conformance.catalogue import Clause, Level
 from micropie_conformance.isolation import Loaded
-from micropie_conformance.printing import Page
+from micropie_conformance.printing import Page, Terminal
 from micropie_conformance.report import Finding, Report
 from micropie_conformance.runner import Result, Verdict
 from rich.console import Console
@@ -301,6 +301,23 @@ def test_what_the_encoding_does_not_have_is_escaped() -> None:
     Page(Console(file=stream)).report(found)
     stream.flush()
     assert b"  observed  \\xe4\n" in written.getvalue()
+
+
+def test_a_line_of_anything() -> None:
+    stream = StringIO()
+    page = Page(Console(file=stream))
+    page.line("a\x1b b", indent="  ")
+    page.line()
+    assert stream.getvalue() == "  a\\x1b b\n\n"
+
+
+def test_a_reader_that_goes_away_is_told() -> None:
+    class Gone(StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        Page(Terminal(file=Gone())).line("hello")
 
 
 def listing(write: str, *args: Any) -> list[str]:

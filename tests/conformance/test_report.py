@@ -2,15 +2,16 @@
 
 import json
 import platform
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from micropie_conformance import __version__
 from micropie_conformance.case import Case
-from micropie_conformance.catalogue import Clause, Level
+from micropie_conformance.catalogue import CLAUSES, Clause, Level
 from micropie_conformance.isolation import Loaded
-from micropie_conformance.report import Conformance, Finding, Report, counted
+from micropie_conformance.report import SCHEMA, Conformance, Finding, Report, counted, now
 from micropie_conformance.runner import Result, Verdict
 
 P, B, U, N, F = (
@@ -162,13 +163,28 @@ def test_document() -> None:
         report(finding(D, 1, P), finding(A, 2, B, "hypercorn:trio")),
         part="--case WS-X",
         printed="hello",
+        date="2026-11-26T20:00:00Z",
     )
     document = json.loads(json.dumps(found.document()))
+    clauses = document.pop("clauses")
+    assert [clause["id"] for clause in clauses] == [clause.id for clause in CLAUSES]
+    assert clauses[0] == {
+        "id": CLAUSES[0].id,
+        "level": "documented",
+        "text": CLAUSES[0].text,
+        "source": CLAUSES[0].source,
+        "quote": CLAUSES[0].quote,
+        "since": CLAUSES[0].since,
+        "cases": 1,
+    }
     none = {"passed": 0, "broken": 0, "unreached": 0, "not applicable": 0}
     none |= {"server's": 0, "fault": 0}
     assert document == {
+        "schema": SCHEMA,
         "suite": __version__,
         "python": platform.python_version(),
+        "date": "2026-11-26T20:00:00Z",
+        "name": "mine:Class",
         "target": "mine:Class",
         "implementation": "Class (file.py)",
         "closed": "Closed (file.py)",
@@ -189,6 +205,7 @@ def test_document() -> None:
                 "case": "WS-DOCUMENTED-001/case",
                 "clause": "WS-DOCUMENTED-001",
                 "level": "documented",
+                "does": "Try it.",
                 "door": "memory",
                 "verdict": "passed",
                 "expected": "this",
@@ -203,6 +220,7 @@ def test_document() -> None:
                 "case": "WS-ASGI-002/case",
                 "clause": "WS-ASGI-002",
                 "level": "asgi",
+                "does": "Try it.",
                 "door": "hypercorn:trio",
                 "verdict": "broken",
                 "expected": "this",
@@ -215,6 +233,45 @@ def test_document() -> None:
             },
         ],
     }
+
+
+def test_cases_of_every_kind_count_for_a_clause() -> None:
+    clauses = json.loads(json.dumps(report().document()["clauses"]))
+    cases = {clause["id"]: clause["cases"] for clause in clauses}
+    judged = [clause.id for clause in CLAUSES if clause.level is not I]
+    assert [id for id in judged if cases[id] == 0] == []
+    # One in memory and one explored, one live, none.
+    assert cases["WS-NEW-005"] > 1
+    assert cases["WS-WIRE-001"] > 0
+    assert cases["WS-INFO-001"] == 0
+
+
+def test_a_name_is_taken_for_the_target() -> None:
+    assert replace(report(), name="Mine 2.1").document()["name"] == "Mine 2.1"
+
+
+def test_the_date_is_that_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    before = now()
+    date = report().date
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", date)
+    assert before <= date <= now()
+
+
+@pytest.mark.parametrize(
+    ("epoch", "date"),
+    [("0", "1970-01-01T00:00:00Z"), ("1795725296", "2026-11-26T20:34:56Z")],
+)
+def test_the_date_can_be_set(monkeypatch: pytest.MonkeyPatch, epoch: str, date: str) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    assert report().date == date
+
+
+@pytest.mark.parametrize("epoch", ["", "today", "1.5", "9" * 30, "9" * 12])
+def test_a_date_that_is_none(monkeypatch: pytest.MonkeyPatch, epoch: str) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    with pytest.raises(ValueError, match=r"SOURCE_DATE_EPOCH is '.*', not a number of seconds"):
+        now()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from micropie_conformance.case import registered
@@ -170,6 +171,9 @@ def test_targets_that_cannot_be_loaded(
         (["a:b", "--deviations", "no.toml"], "cannot read no.toml: No such file or directory"),
         (["a:b", "--json", "nosuch/file"], "cannot write nosuch/file: No such file or directory"),
         (["a:b", "--json", "."], "cannot write .: Is a directory"),
+        (["a:b", "--junit", "nosuch/file"], "cannot write nosuch/file: No such file or directory"),
+        (["a:b", "--html", "/dev/null"], "cannot write /dev/null: Not a directory"),
+        (["a:b", "--json", "-", "--junit", "-"], "--json and --junit cannot both be written to"),
         (["a:b"], "no module 'a' in "),
         (["a"], "'a' names no object: write module:attr"),
         (["a:b", "--repro", "WS-SEND-001"], "--repro WS-SEND-001: that is a clause: name one of"),
@@ -375,6 +379,51 @@ def test_json_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out.endswith("(of the part that ran: --case WS-SIGN-001)\n")
 
 
+def test_junit_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "results.xml"
+    arguments = ["verify", "micropie:WebSocket", "--case", "WS-SIGN-001", "--junit", str(file)]
+    assert main([*arguments, "--name", "Mine 2.1"]) == 0
+    assert ElementTree.parse(file).getroot().get("name") == "Mine 2.1"
+    assert list(tmp_path.iterdir()) == [file]
+    assert capsys.readouterr().out.endswith("(of the part that ran: --case WS-SIGN-001)\n")
+
+
+def test_pages(tmp_path: Path) -> None:
+    folder = tmp_path / "page"
+    arguments = ["verify", "micropie:WebSocket", "--case", "WS-SIGN-001", "--html", str(folder)]
+    assert main([*arguments, "--name", "Mine 2.1"]) == 0
+    assert {file.name for file in folder.iterdir()} == {"index.html", "mine-2-1.html"}
+
+
+def test_pages_that_cannot_be_written_in_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "index.html").mkdir()
+    arguments = ["verify", "micropie:WebSocket", "--case", "WS-SIGN-001", "--html", str(tmp_path)]
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    # What was found is told all the same.
+    assert "strictly conformant" in printed.out
+    assert printed.err == f"micropie verify: cannot write {tmp_path}: Is a directory\n"
+
+
+def test_junit_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["verify", "micropie:WebSocket", "--case", "WS-SIGN-001", "--junit", "-"]
+    assert main(arguments) == 0
+    printed = capsys.readouterr()
+    assert ElementTree.fromstring(printed.out).get("name") == "micropie:WebSocket"
+    assert printed.err == "strictly conformant (of the part that ran: --case WS-SIGN-001)\n"
+
+
+def test_the_date_is_looked_at_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "today")
+    assert main(["verify", "nosuch:Target"]) == 2
+    words = "SOURCE_DATE_EPOCH is 'today', not a number of seconds since 1970"
+    assert capsys.readouterr() == ("", f"micropie verify: {words}\n")
+
+
 @pytest.mark.parametrize(("device", "status"), [("/dev/null", 0), ("/dev/full", 2)])
 def test_json_to_a_device(device: str, status: int, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["verify", "micropie:WebSocket", "--case", "WS-SIGN-001", "--json", device]
@@ -529,7 +578,7 @@ def test_a_fault_of_the_suite_is_no_repro(
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("registered", None, "TypeError: 'NoneType' object is not callable"),
+        ("everything", None, "TypeError: 'NoneType' object is not callable"),
         ("sys.executable", "false", "the suite's worker ended the process with exit status 1"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 
 from micropie.cli import main
 
-_VERBS = ["check", "verify", "serve"]
+_VERBS = ["check", "verify", "report", "diff", "serve"]
 
 
 def test_help_tells_all_verbs_an_example_of_each_and_the_exit_status(
@@ -44,9 +44,10 @@ def test_each_verb_has_its_own_help(verb: str, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        ([], "a verb is needed: check, verify, serve"),
+        ([], "a verb is needed: check, verify, report, diff, serve"),
         (["chek", "x.py"], "invalid choice: 'chek'"),
         (["--nosuch"], "unrecognized arguments: --nosuch"),
+        (["diff", "old.json"], "the following arguments are required: NEW.json"),
         (["check"], "the following arguments are required: PATH"),
         (["check", "--nosuch", "x.py"], "unrecognized arguments: --nosuch"),
     ],
