@@ -343,6 +343,25 @@ class IgnoresSendsBeforeAccept(Strict):
             await super().send_bytes(data)
 
 
+@wrong(
+    "WS-NEW-002",
+    "receive_text() raises RuntimeError",
+    "receive_text() raises Closed('there is no connection yet')",
+)
+class SaysGoneWhileItAccepts(Strict):
+    def may_receive(self) -> None:
+        if self.accepting:
+            raise Closed("there is no connection yet")
+        super().may_receive()
+
+
+@wrong("WS-NEW-005", "sends nothing", "sent websocket.send text='x'", also=["WS-NEW-006"])
+class SendsWhileItAccepts(Strict):
+    def may_send(self) -> None:
+        if not self.accepting:
+            super().may_send()
+
+
 # The handshake
 
 
@@ -436,6 +455,14 @@ class ReadsBeforeItRefusesASecondAccept(Strict):
         if self.phase == "open":
             await self.server_receive()
         await super().accept(subprotocol, session_id)
+
+
+@wrong("WS-ACCEPT-003", "headers, or no such key", "None")
+class HasNoneForHeaders(Strict):
+    async def answer(self, subprotocol: str | None, session_id: str | None) -> None:
+        headers = self.headers(session_id) if session_id else None
+        event = {"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers}
+        await self.hand_over(event)
 
 
 # The cookie
@@ -708,6 +735,18 @@ class HidesTheServersError(Strict):
             await super().hand_over(event)
         except Closed:
             raise Closed from None
+
+
+@wrong(
+    "WS-SEND-001",
+    "sends websocket.send text='x'",
+    "sent nothing",
+    also=["WS-SEND-002"],
+)
+class RefusesDerivedClasses(Strict):
+    def check_data(self, data: object, kind: type) -> None:
+        if type(data) is not kind:
+            raise TypeError(f"not {kind.__name__}")
 
 
 # Closing
@@ -1000,6 +1039,16 @@ class IgnoresAcceptAfterReject(Strict):
     async def accept(self, subprotocol: str | None = None, session_id: str | None = None) -> None:
         if self.phase != "rejected":
             await super().accept(subprotocol, session_id)
+
+
+@wrong("WS-REJECT-004", "accept() raises RuntimeError", "accept() returns None")
+class ForgetsACloseWhileItAccepts(Strict):
+    async def connect(self) -> None:
+        try:
+            await super().connect()
+        except RuntimeError:
+            self.phase = "new"
+            raise
 
 
 @wrong("WS-REJECT-005", "sends nothing", "sent websocket.close")

@@ -1,0 +1,2 @@
+JUSTIFIED: dict[str, str] = {}
+LIVE = "x"
