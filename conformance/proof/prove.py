@@ -140,9 +140,9 @@ def _wrong_one(one: Wrong, outcome: Outcome) -> list[str]:
     clauses = {finding.case.split("/")[0] for finding in outcome.findings}
     problems = [f"{id} must find it out and does not" for id in sorted(one.clauses - clauses)]
     problems += [f"{id} finds it out and must not" for id in sorted(clauses - one.clauses)]
-    own = [one_ for one_ in outcome.findings if one_.case.startswith(f"{one.clause}/")]
+    own = [found for found in outcome.findings if found.case.startswith(f"{one.clause}/")]
     if own and not any(
-        one.expected in finding.expected and one.observed in finding.observed for finding in own
+        one.expected in found.expected and one.observed in found.observed for found in own
     ):
         said = f"expected: {own[0].expected}; observed: {own[0].observed}"
         problems.append(

@@ -1041,7 +1041,7 @@ class IgnoresAcceptAfterReject(Strict):
             await super().accept(subprotocol, session_id)
 
 
-@wrong("WS-REJECT-004", "accept() raises RuntimeError", "accept() returns None")
+@wrong("WS-REJECT-004", "sends nothing", "sent websocket.accept")
 class ForgetsACloseWhileItAccepts(Strict):
     async def connect(self) -> None:
         try:
@@ -1239,3 +1239,371 @@ class CannotAcceptWhenCancelled(Strict):
         except asyncio.CancelledError:
             self.phase = "broken"
             raise
+
+
+# What only one case finds out. Each of these is wrong in one situation alone.
+
+
+@wrong("WS-NEW-005", "sends nothing", "sent websocket.send text='x'")
+class SendsTextOnceItIsMade(Strict):
+    async def send_text(self, data: str) -> None:
+        if self.phase == "new" and not self.accepting and isinstance(data, str):
+            await self.hand_over({"type": "websocket.send", "text": data})
+        else:
+            await super().send_text(data)
+
+
+@wrong("WS-NEW-006", "sends nothing", "sent websocket.send bytes=b'x'")
+class SendsBytesOnceItIsMade(Strict):
+    async def send_bytes(self, data: bytes) -> None:
+        if self.phase == "new" and not self.accepting and isinstance(data, bytes):
+            await self.hand_over({"type": "websocket.send", "bytes": data})
+        else:
+            await super().send_bytes(data)
+
+
+@wrong("WS-NEW-005", "sends nothing", "sent websocket.send text='x'")
+class SendsTextWhileItAccepts(Strict):
+    async def send_text(self, data: str) -> None:
+        if self.accepting:
+            await self.hand_over({"type": "websocket.send", "text": data})
+        else:
+            await super().send_text(data)
+
+
+@wrong("WS-NEW-006", "sends nothing", "sent websocket.send bytes=b'x'")
+class SendsBytesWhileItAccepts(Strict):
+    async def send_bytes(self, data: bytes) -> None:
+        if self.accepting:
+            await self.hand_over({"type": "websocket.send", "bytes": data})
+        else:
+            await super().send_bytes(data)
+
+
+@wrong("WS-ACCEPT-005", "accept() does not wait", "accept() waits")
+class ReadsConnectAgainAfterAnError(Strict):
+    async def answer(self, subprotocol: str | None, session_id: str | None) -> None:
+        try:
+            await super().answer(subprotocol, session_id)
+        except Exception:
+            self.connected = False
+            raise
+
+
+@wrong("WS-ACCEPT-005", "accept() does not wait", "accept() waits")
+class ReadsConnectAgainAfterACancellation(Strict):
+    async def answer(self, subprotocol: str | None, session_id: str | None) -> None:
+        try:
+            await super().answer(subprotocol, session_id)
+        except asyncio.CancelledError:
+            self.connected = False
+            raise
+
+
+@wrong("WS-ACCEPT-006", "receive_text() returns 'hello'", "receive_text() waits")
+class DropsWhatIsThereAtASecondAccept(Pumped):
+    def may_accept(self) -> None:
+        if self.phase == "open" and not self.queue.empty():
+            self.queue.get_nowait()
+        super().may_accept()
+
+
+@wrong(
+    "WS-ACCEPT-006", "raises RuntimeError or ValueError", "accept(session_id='a b') returns None"
+)
+class IgnoresABadSecondAccept(Strict):
+    async def accept(self, subprotocol: str | None = None, session_id: str | None = None) -> None:
+        if self.phase != "open" or session_id is None:
+            await super().accept(subprotocol, session_id)
+
+
+@wrong("WS-PROTO-003", "sends nothing", "sent websocket.accept subprotocol='a/b'")
+class TakesASlashInASubprotocol(Strict):
+    def check_subprotocol(self, subprotocol: str | None) -> None:
+        super().check_subprotocol(subprotocol and subprotocol.replace("/", "."))
+
+
+@wrong("WS-PROTO-003", "accept(subprotocol='a b') raises ValueError", "waits")
+class ChecksTheSubprotocolLate(Strict):
+    def check_subprotocol(self, subprotocol: str | None) -> None:
+        pass
+
+    async def answer(self, subprotocol: str | None, session_id: str | None) -> None:
+        Strict.check_subprotocol(self, subprotocol)
+        await super().answer(subprotocol, session_id)
+
+
+@wrong("WS-COOKIE-003", "accept(session_id='a b') raises ValueError", "waits")
+class ChecksTheSessionIdLate(Strict):
+    def check_session_id(self, session_id: object) -> None:
+        if not isinstance(session_id, str):
+            super().check_session_id(session_id)
+
+    async def answer(self, subprotocol: str | None, session_id: str | None) -> None:
+        Strict.check_session_id(self, session_id)
+        await super().answer(subprotocol, session_id)
+
+
+@wrong("WS-COOKIE-004", "no CR and no LF in the accept event", "x=y")
+class TakesALineBreakInTheSubprotocol(Strict):
+    def check_subprotocol(self, subprotocol: str | None) -> None:
+        if subprotocol and "\r\n" in subprotocol:
+            return
+        super().check_subprotocol(subprotocol)
+
+
+@wrong("WS-PROTO-001", "subprotocol='WAMP.2.JSON' sent", "'wamp.2.json'")
+class LowersTheSubprotocol(Strict):
+    async def answer(self, subprotocol: str | None, session_id: str | None) -> None:
+        await super().answer(subprotocol and subprotocol.lower(), session_id)
+
+
+@wrong("WS-RECV-001", "receive_text() returns 'grüße 😀'", "receive_text() returns 'grüe '")
+class ReceivesAsciiOnly(Strict):
+    def as_text(self, payload: str | bytes) -> str:
+        if isinstance(payload, str):
+            return payload.encode("latin-1", "ignore").decode("latin-1").replace("ß", "")
+        return super().as_text(payload)
+
+
+@wrong("WS-RECV-005", "receive_text() raises ConnectionClosed", "receive_text() returns ''")
+class GivesAnEmptyTextAtANormalEnd(Strict):
+    async def receive_text(self) -> str:
+        try:
+            return await super().receive_text()
+        except Closed as closed:
+            if closed.args == (1000, "") and self.phase == "gone":
+                return ""
+            raise
+
+
+@wrong("WS-RECV-006", "receive_bytes() raises ConnectionClosed", "receive_bytes() returns b''")
+class GivesEmptyBytesAtANormalEnd(Strict):
+    async def receive_bytes(self) -> bytes:
+        try:
+            return await super().receive_bytes()
+        except Closed as closed:
+            if closed.args == (1000, "") and self.phase == "gone":
+                return b""
+            raise
+
+
+@wrong("WS-MSG-003", "sends websocket.send text=''", "sent nothing")
+class DoesNotSendEmptyTexts(Strict):
+    async def hand_over(self, event: Event) -> None:
+        if event.get("text") != "":
+            await super().hand_over(event)
+
+
+@wrong("WS-MSG-003", "sends websocket.send bytes=b''", "sent nothing")
+class DoesNotSendEmptyBytes(Strict):
+    async def hand_over(self, event: Event) -> None:
+        if event.get("bytes") != b"":
+            await super().hand_over(event)
+
+
+@wrong("WS-SEND-003", "raises TypeError or RuntimeError", "raises KeyError(")
+class RaisesKeyErrorBeforeAccept(Strict):
+    def check_data(self, data: object, kind: type) -> None:
+        if self.phase == "new" and not isinstance(data, kind):
+            raise KeyError("no state for that")
+        super().check_data(data, kind)
+
+
+@wrong("WS-CLOSE-004", "sends nothing", "sent websocket.close code=1005")
+class RejectsWithAnyCode(Strict):
+    def check_code(self, code: object) -> None:
+        if self.phase != "new" or code != 1005:
+            super().check_code(code)
+
+
+@wrong("WS-GONE-001", "receive_text() raises ConnectionClosed", "receive_text() waits")
+class AsksTheServerAThirdTime(Strict):
+    times = 0
+
+    def may_receive(self) -> None:
+        self.times += self.phase == "gone" and self.met
+        if self.times < 2:
+            super().may_receive()
+
+
+@wrong("WS-GONE-005", "close(code=999) does not wait", "close(code=999) waits")
+class WaitsAtABadCloseOnceGone(Strict):
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        if self.phase == "gone" and code == 999:
+            await self.server_receive()
+        await super().close(code, reason)
+
+
+@wrong("WS-GONE-005", "close() returns", "close() raises Closed('it is over')")
+class RaisesAtACloseOnceGone(Strict):
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        if self.phase == "gone" and self.read_it and code == 1000:
+            raise Closed("it is over")
+        await super().close(code, reason)
+
+    read_it = False
+
+    def disconnected(self, event: Event) -> None:
+        self.read_it = True
+        super().disconnected(event)
+
+
+@wrong("WS-GONE-008", "close() returns", "close() raises Closed('it is over')")
+class RaisesAtACloseOnceMissed(Strict):
+    missed = False
+
+    async def connect(self) -> None:
+        try:
+            await super().connect()
+        except Closed:
+            self.missed = True
+            raise
+
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        if self.missed:
+            raise Closed("it is over")
+        await super().close(code, reason)
+
+
+@wrong("WS-CLOSED-004", "close() returns", "close() raises RuntimeError('closed before')")
+class RaisesAtASecondClose(Strict):
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        if self.phase == "closed" and code != 999:
+            raise RuntimeError("closed before")
+        await super().close(code, reason)
+
+
+@wrong("WS-CLOSED-004", "close(code=999) does not wait", "close(code=999) waits")
+class WaitsAtABadSecondClose(Strict):
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        if self.phase == "closed" and code == 999:
+            await self.server_receive()
+        await super().close(code, reason)
+
+
+@wrong("WS-REJECT-005", "close(code=999) does not wait", "close(code=999) waits")
+class WaitsAtABadSecondReject(Strict):
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        if self.phase == "rejected" and code == 999:
+            await self.server_receive()
+        await super().close(code, reason)
+
+
+@wrong("WS-REJECT-006", "accept() returns", "accept() raises RuntimeError('refused before')")
+class CannotAcceptOnceItRefused(Strict):
+    refused = False
+
+    def check_code(self, code: object) -> None:
+        self.refused = True
+        super().check_code(code)
+
+    def may_accept(self) -> None:
+        if self.refused and self.phase == "new":
+            raise RuntimeError("refused before")
+        super().may_accept()
+
+
+@wrong("WS-REJECT-006", "close() returns", "close() raises RuntimeError('refused before')")
+class CannotCloseOnceItRefused(Strict):
+    refused = 0
+
+    def may_close(self) -> bool:
+        self.refused += self.phase == "new"
+        if self.refused == 2 and self.phase == "new":
+            raise RuntimeError("refused before")
+        return super().may_close()
+
+
+@wrong("WS-ATTR-001", "accepted is False", "accepted is True")
+class IsAcceptedWhenCancelled(Strict):
+    was_cancelled = False
+
+    async def connect(self) -> None:
+        try:
+            await super().connect()
+        except asyncio.CancelledError:
+            self.was_cancelled = True
+            raise
+
+    @property
+    def accepted(self) -> bool:
+        return self.was_cancelled or super().accepted
+
+
+@wrong("WS-ATTR-001", "accepted is False", "accepted is True")
+class IsAcceptedAtFirst(Strict):
+    touched = False
+
+    def may_accept(self) -> None:
+        self.touched = True
+        super().may_accept()
+
+    @property
+    def accepted(self) -> bool:
+        return super().accepted or (self.phase == "new" and not self.touched)
+
+
+@wrong("WS-ATTR-003", "accepted is False", "accepted is True")
+class IsAcceptedWhenRejected(Strict):
+    @property
+    def accepted(self) -> bool:
+        return super().accepted or self.phase == "rejected"
+
+
+@wrong("WS-ATTR-004", "session_id is None", "session_id is ''")
+class HasAnEmptySessionIdAtFirst(Strict):
+    touched = False
+
+    def may_accept(self) -> None:
+        self.touched = True
+        super().may_accept()
+
+    @property
+    def session_id(self) -> str | None:
+        return "" if self.phase == "new" and not self.touched else super().session_id
+
+
+@wrong("WS-ATTR-006", "session_id is None", "session_id is ''")
+class HasAnEmptySessionIdWhenOpen(Strict):
+    @property
+    def session_id(self) -> str | None:
+        return super().session_id or ("" if self.phase == "open" else None)
+
+
+@wrong("WS-ATTR-007", "session_id is None", "session_id is ''")
+class HasAnEmptySessionIdWhenRejected(Strict):
+    @property
+    def session_id(self) -> str | None:
+        return super().session_id or ("" if self.phase == "rejected" else None)
+
+
+class Beats(Pumped):
+    """Beats until the connection is over, save in one way of being over."""
+
+    forgotten: str
+
+    def __init__(
+        self, receive: Receive, send: Send, subprotocols: Collection[str] | None = None
+    ) -> None:
+        super().__init__(receive, send, subprotocols)
+        self.heart = asyncio.create_task(self.beat())
+
+    async def beat(self) -> None:
+        while self.phase in ("new", "open", self.forgotten):
+            await asyncio.sleep(20)
+
+
+@wrong("WS-TASKS-006", "no task is left running", "Beats.beat")
+class BeatsWhenTheClientHasGone(Beats):
+    forgotten = "gone"
+
+
+@wrong("WS-TASKS-006", "no task is left running", "Beats.beat")
+class BeatsWhenItHasClosed(Beats):
+    forgotten = "closed"
+
+
+@wrong("WS-TASKS-006", "no task is left running", "Beats.beat")
+class BeatsWhenItHasRejected(Beats):
+    forgotten = "rejected"
