@@ -21,6 +21,10 @@ def _nothing(*args: object, **kwargs: object) -> None:
     pass
 
 
+def _no(*args: object) -> bool:
+    return False
+
+
 async def _nothing_async(*args: object) -> None:
     pass
 
@@ -56,8 +60,8 @@ HARNESSES: Final[dict[str, _Harness]] = {
     "the server holds nothing back": _replaced(Probe, "hold_sends", _nothing),
     "the server never lets go": _replaced(Probe, "release_sends", _nothing),
     "nothing is cancelled": _replaced(Probe, "cancel", _nothing),
-    "ConnectionClosed is not recognized": _replaced(Probe, "is_closed", lambda *args: False),
-    "no value is as expected": _replaced(probe, "same", lambda *args: False),
+    "ConnectionClosed is not recognized": _replaced(Probe, "is_closed", _no),
+    "no value is as expected": _replaced(probe, "same", _no),
     "a step raises": _replaced(Probe, "start", _raise),
     "a judgement raises": _replaced(Probe, "expect", _raise),
 }

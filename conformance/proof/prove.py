@@ -26,10 +26,10 @@ from justified import JUSTIFIED, LIVE
 from micropie_conformance.case import registered
 from micropie_conformance.catalogue import Level
 from mutants import mutants
-from right import RIGHT
 from rich.console import Console
 from rich.progress import track
-from running import Job, Outcome, function, run_all
+from right import RIGHT
+from running import Job, Outcome, function, workers
 from wrong import WRONG, Wrong
 
 __all__ = ["Blame", "Part", "blame", "main"]
@@ -111,7 +111,6 @@ def harness(outcomes: Sequence[Outcome], sound: Sequence[Outcome]) -> Part:
     missed = [name for name, one in by_harness.items() if not blame(one).suite]
     problems = [f"a fault of the suite is not noticed: {name}" for name in missed]
     rights = [one for one in sound if one.job.kind == "right"]
-    taken = 0
     for outcome in sound:
         if outcome.job.kind != "wrong":
             continue
@@ -119,8 +118,9 @@ def harness(outcomes: Sequence[Outcome], sound: Sequence[Outcome]) -> Part:
         posing = Outcome(Job("right", "Strict"), outcome.findings, outcome.unreached)
         found = blame([posing if one.job.name == "Strict" else one for one in rights])
         if found.suite or not found.implementations:
-            problems.append(f"a wrong implementation is taken for a fault of the suite: {outcome}")
-            taken += 1
+            problems.append(
+                f"a wrong implementation is taken for a fault of the suite: {outcome.job.name}"
+            )
     noticed = len(by_harness) - len(missed)
     return Part(f"faults of the suite noticed: {noticed} of {len(by_harness)}", problems)
 
@@ -154,7 +154,7 @@ def _wrong_one(one: Wrong, outcome: Outcome) -> list[str]:
 
 def mutated(outcomes: Sequence[Outcome]) -> Part:
     """Judge the mutants."""
-    reasons = {name: reason for reason, names in EQUIVALENT.items() for name in names}
+    reasons = [name for names in EQUIVALENT.values() for name in names]
     problems: list[str] = []
     counts: Counter[str] = Counter()
     for outcome in outcomes:
@@ -176,10 +176,9 @@ def mutated(outcomes: Sequence[Outcome]) -> Part:
                 "into equivalent.py with the reason why there is nothing to be found"
             )
     known = {outcome.job.name for outcome in outcomes}
-    problems += [f"equivalent.py has what is no mutant: {one}" for one in reasons.keys() - known]
-    names = [name for names in EQUIVALENT.values() for name in names]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    problems += [f"equivalent.py has a mutant twice: {name}" for name in twice]
+    problems += [
+        f"equivalent.py has what is no mutant: {one}" for one in reasons if one not in known
+    ]
     return Part(
         f"mutants: {len(outcomes)}, caught {counts['caught']} ({counts['explored']} of them by "
         f"exploration alone), equivalent {counts['equivalent']}",
@@ -191,6 +190,7 @@ def cases(outcomes: Iterable[Outcome]) -> Part:
     """Judge whether each case is worth its while, given all that is wrong."""
     memory, live = registered()
     functions = list(dict.fromkeys(function(case.id) for case in memory))
+    justified = [id for ids in JUSTIFIED.values() for id in ids]
     unique: set[str] = set()
     for outcome in outcomes:
         if len(outcome.functions) == 1:
@@ -199,17 +199,18 @@ def cases(outcomes: Iterable[Outcome]) -> Part:
         f"nothing is found out by {id} alone: write a wrong implementation that is, or say in "
         "justified.py what the case is for"
         for id in functions
-        if id not in unique and id not in JUSTIFIED
+        if id not in unique and id not in justified
     ]
     problems += [
         f"justified.py need not say what {id} is for: something is found out by it alone"
-        for id in JUSTIFIED
+        for id in justified
         if id in unique
     ]
-    problems += [f"justified.py has what is no case: {id}" for id in JUSTIFIED.keys() - functions]
-    justified = len(JUSTIFIED.keys() & set(functions))
+    problems += [
+        f"justified.py has what is no case: {id}" for id in justified if id not in functions
+    ]
     return Part(
-        f"cases in memory: {len(functions)}, unique {len(unique)}, justified {justified}; "
+        f"cases in memory: {len(functions)}, unique {len(unique)}, justified {len(justified)}; "
         f"live: {len({function(case.id) for case in live})}, not counted here ({LIVE})",
         problems,
     )
@@ -264,19 +265,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     errors = Console(stderr=True)
-
-    def run(jobs: list[Job], what: str) -> list[Outcome]:
-        if not errors.is_terminal:
-            print(f"running {len(jobs)} {what}", file=sys.stderr, flush=True)
-        outcomes = run_all(jobs, options.processes)
-        return list(
-            track(outcomes, what, len(jobs), console=errors, transient=True)
-            if errors.is_terminal
-            else outcomes
-        )
-
     try:
-        problems = prove(run, lambda part: print(part.count, flush=True))
+        with workers(options.processes) as run_all:
+
+            def run(jobs: list[Job], what: str) -> list[Outcome]:
+                if errors.is_terminal:
+                    found = track(run_all(jobs), what, len(jobs), console=errors, transient=True)
+                    return list(found)
+                print(f"running {len(jobs)} {what}", file=sys.stderr, flush=True)
+                return list(run_all(jobs))
+
+            problems = prove(run, lambda part: print(part.count, flush=True))
     except BrokenSuite as error:
         print("the harness is broken; nothing can be said of any implementation:", file=sys.stderr)
         for fault in error.args[0]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from types import FrameType
 from typing import Final
@@ -24,7 +25,7 @@ from mutants import mutants
 from right import RIGHT
 from wrong import WRONG
 
-__all__ = ["Finding", "Job", "Outcome", "function", "run", "run_all"]
+__all__ = ["Finding", "Job", "Outcome", "function", "run", "workers"]
 
 # An implementation that starts tasks takes less than one, in CPU time.
 _CPU_SECONDS: Final = 30
@@ -86,22 +87,25 @@ class _OutOfTime(BaseException):
     """The implementation has used up its time."""
 
 
-def run_all(jobs: Iterable[Job], processes: int | None = None) -> Iterator[Outcome]:
-    """Run jobs in child processes and yield what the suite found, in the order of the jobs.
+@contextmanager
+def workers(
+    processes: int | None = None,
+) -> Generator[Callable[[Iterable[Job]], Iterator[Outcome]], None, None]:
+    """Start child processes and give what runs jobs in them, in their order.
 
     Args:
-        jobs: What to run.
-        processes: How many at once; None: as many as there are processors.
+        processes: How many; None: as many as there are processors.
     """
     # Spawned: a child has nothing of this process.
     with ProcessPoolExecutor(processes, get_context("spawn"), _limit_memory) as executor:
-        yield from executor.map(run, jobs, chunksize=8)
+        yield lambda jobs: executor.map(run, jobs, chunksize=8)
 
 
 def run(job: Job) -> Outcome:
     """Run one job, in this process."""
     factory, closed = _implementation(job)
-    runner = Runner(Target(factory, closed))
+    # One that has no name: no program is written for what it breaks.
+    runner = Runner(Target(partial(factory), closed))
     findings: list[Finding] = []
     found: list[Finding] = []
     unreached: list[str] = []

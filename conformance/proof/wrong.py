@@ -1590,7 +1590,9 @@ class Beats(Pumped):
         self.heart = asyncio.create_task(self.beat())
 
     async def beat(self) -> None:
-        while self.phase in ("new", "open", self.forgotten):
+        for _ in itertools.count():
+            if self.phase not in ("new", "open", self.forgotten):
+                return
             await asyncio.sleep(20)
 
 
