@@ -210,8 +210,9 @@ def _no_await(node: ast.expr) -> Iterator[ast.expr]:
 
 def _argument_as_it_is(node: ast.expr) -> Iterator[ast.expr]:
     match node:
-        case ast.Call(ast.Name(name), [argument], []) if not name.endswith("Error"):
-            yield argument
+        case ast.Call(ast.Name(name), [argument], []):
+            if not name.endswith("Error") and not isinstance(argument, ast.Starred):
+                yield argument
         case _:
             pass
 

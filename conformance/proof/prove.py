@@ -11,14 +11,15 @@ mutants of the reference implementation, and it puts faults into the suite itsel
 - each case finds out something that no other case does, or `justified.py` says what it is for;
 - each fault of the suite is told from a fault of the implementation.
 
-Exit status: 0 when all of that holds; 1 when some does not, with a list; 3 when the suite is broken.
+Exit status: 0 when all of that holds; 1 when some of it does not, with a list; 3 when the suite is
+broken, so that nothing can be judged by it.
 """
 
 import argparse
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from equivalent import EQUIVALENT
 from harness import HARNESSES
@@ -51,8 +52,8 @@ class Blame:
 
     # Faults of the suite.
     suite: list[str]
-    # Faults of an implementation, or of a case that asks it for too much.
-    implementations: list[str]
+    # Faults of an implementation, or of a case that asks it for too much, by its name.
+    implementations: dict[str, list[str]]
 
 
 def blame(outcomes: Sequence[Outcome]) -> Blame:
@@ -62,15 +63,16 @@ def blame(outcomes: Sequence[Outcome]) -> Blame:
     is the suite's fault, as is whatever raises in the suite itself; what only some do not pass is
     theirs.
     """
-    suite = [f"{fault.strip()}" for outcome in outcomes for fault in outcome.faults]
-    implementations: list[str] = []
+    suite = [fault.strip() for outcome in outcomes for fault in outcome.faults]
+    implementations: dict[str, list[str]] = defaultdict(list)
     for case in registered()[0]:
         asked = [one for one in outcomes if _must_pass(one, case.clause.level)]
         failing = {one.job.name: words for one in asked if (words := _failure(one, case.id))}
         if len(failing) == len(asked) > 1:
             suite.append(f"{case.id}: {next(iter(failing.values()))}")
         else:
-            implementations += [f"{name}: {case.id}: {failing[name]}" for name in failing]
+            for name, words in failing.items():
+                implementations[name].append(f"{case.id}: {words}")
     return Blame(suite, implementations)
 
 
@@ -88,14 +90,16 @@ def _failure(outcome: Outcome, case: str) -> str:
 
 def right(outcomes: Sequence[Outcome]) -> Part:
     """Judge the right implementations in a sound suite."""
-    problems = [f"a right implementation fails: {one}" for one in blame(outcomes).implementations]
+    failing = blame(outcomes).implementations
+    problems = [
+        f"{name} is right and fails {fault}" for name, faults in failing.items() for fault in faults
+    ]
     for outcome in outcomes:
         if outcome.looping is not RIGHT[outcome.job.name].looping:
             needs = "needs an" if outcome.looping else "needs no"
             problems.append(f"{outcome.job.name} {needs} event loop: say so in right.py")
-    failing = {one.split(": ")[1] for one in problems if ": " in one}
-    passing = [one for one in outcomes if one.job.name not in failing]
-    return Part(f"right implementations passing: {len(passing)} of {len(outcomes)}", problems)
+    passing = len(outcomes) - len(failing)
+    return Part(f"right implementations passing: {passing} of {len(outcomes)}", problems)
 
 
 def harness(outcomes: Sequence[Outcome], sound: Sequence[Outcome]) -> Part:
@@ -115,7 +119,7 @@ def harness(outcomes: Sequence[Outcome], sound: Sequence[Outcome]) -> Part:
         if outcome.job.kind != "wrong":
             continue
         # In the place of one that is right, at the highest level.
-        posing = Outcome(Job("right", "Strict"), outcome.findings, outcome.unreached)
+        posing = replace(outcome, job=Job("right", "Strict"))
         found = blame([posing if one.job.name == "Strict" else one for one in rights])
         if found.suite or not found.implementations:
             problems.append(
@@ -176,9 +180,8 @@ def mutated(outcomes: Sequence[Outcome]) -> Part:
                 "into equivalent.py with the reason why there is nothing to be found"
             )
     known = {outcome.job.name for outcome in outcomes}
-    problems += [
-        f"equivalent.py has what is no mutant: {one}" for one in reasons if one not in known
-    ]
+    gone = [name for name in reasons if name not in known]
+    problems += [f"equivalent.py has what is no mutant: {name}" for name in gone]
     return Part(
         f"mutants: {len(outcomes)}, caught {counts['caught']} ({counts['explored']} of them by "
         f"exploration alone), equivalent {counts['equivalent']}",
@@ -206,9 +209,8 @@ def cases(outcomes: Iterable[Outcome]) -> Part:
         for id in justified
         if id in unique
     ]
-    problems += [
-        f"justified.py has what is no case: {id}" for id in justified if id not in functions
-    ]
+    gone = [id for id in justified if id not in functions]
+    problems += [f"justified.py has what is no case: {id}" for id in gone]
     return Part(
         f"cases in memory: {len(functions)}, unique {len(unique)}, justified {len(justified)}; "
         f"live: {len({function(case.id) for case in live})}, not counted here ({LIVE})",
@@ -283,8 +285,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 3
     for problem in problems:
         print(f"- {problem}")
-    print(f"NOT PROVEN: {len(problems)} problems" if problems else "proven")
-    return 1 if problems else 0
+    if problems:
+        print(f"NOT PROVEN: {len(problems)} problem{'s' * (len(problems) > 1)}")
+        return 1
+    print("proven")
+    return 0
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def workers(
         processes: How many; None: as many as there are processors.
     """
     # Spawned: a child has nothing of this process.
-    with ProcessPoolExecutor(processes, get_context("spawn"), _limit_memory) as executor:
+    with ProcessPoolExecutor(processes, get_context("spawn"), _prepare) as executor:
         yield lambda jobs: executor.map(run, jobs, chunksize=8)
 
 
@@ -159,7 +159,13 @@ def _time_limit() -> Generator[Callable[[], bool], None, None]:
         signal.signal(signal.SIGVTALRM, handler)
 
 
-def _limit_memory() -> None:
+def _prepare() -> None:
+    # A coroutine that was never awaited is destroyed where `run` collects it and nowhere else:
+    # the warning of it cannot be shut off everywhere.
+    gc.disable()
+    # What is there for good need not be gone through each time.
+    mutants()
+    gc.freeze()
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     # macOS does not have it.
     with suppress(ValueError, OSError):
