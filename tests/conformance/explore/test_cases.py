@@ -19,6 +19,9 @@ from micropie.contract import Receive, Send
 
 CASES = explored()
 
+# Where a call has two faults, an exploration charges the other one.
+TWO_FAULTS = {"RaisesKeyErrorBeforeAccept": {"WS-NEW-005", "WS-NEW-006"}}
+
 
 def run(
     factory: Callable[..., object], closed: type[BaseException], depth: int
@@ -52,7 +55,7 @@ def test_no_other_clause_that_counts_is_charged(name: str) -> None:
     classes: tuple[object, ...] = getattr(wrong.factory, "__mro__", ())
     _, results = run(wrong.factory, wrong.closed, 1 if Pumped in classes else 2)
     assert Verdict.FAULT not in {result.verdict for result in results}
-    found = broken(results) - wrong.clauses
+    found = broken(results) - wrong.clauses - TWO_FAULTS.get(name, set())
     # A robust fault may show in more than one way.
     assert {id for id in found if clause(id).level is not Level.ROBUST} == set()
 
