@@ -20,6 +20,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from equivalent import EQUIVALENT
 from harness import HARNESSES
@@ -34,6 +35,10 @@ from running import Job, Outcome, function, workers
 from wrong import WRONG, Wrong
 
 __all__ = ["Blame", "Part", "blame", "main"]
+
+
+# After how many implementations it is told how far it is, where there is no terminal.
+_OFTEN: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +280,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     found = track(run_all(jobs), what, len(jobs), console=errors, transient=True)
                     return list(found)
                 print(f"running {len(jobs)} {what}", file=sys.stderr, flush=True)
-                return list(run_all(jobs))
+                outcomes: list[Outcome] = []
+                for outcome in run_all(jobs):
+                    outcomes.append(outcome)
+                    if len(outcomes) % _OFTEN == 0:
+                        print(f"{len(outcomes)} of them done", file=sys.stderr, flush=True)
+                return outcomes
 
             problems = prove(run, lambda part: print(part.count, flush=True))
     except BrokenSuite as error:

@@ -194,6 +194,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     functions = [function(case.id) for case in registered()[0]]
     monkeypatch.setattr(prove, "JUSTIFIED", {"why": list(dict.fromkeys(functions))})
     monkeypatch.setattr(prove, "HARNESSES", ["", "a judgement raises"])
+    monkeypatch.setattr(prove, "_OFTEN", 2)
     return jobs
 
 
@@ -210,9 +211,12 @@ def test_proven(few: list[Job], capsys: pytest.CaptureFixture[str]) -> None:
     ]
     assert errors.splitlines() == [
         "running 2 right implementations",
+        "2 of them done",
         "running 1 wrong implementations",
         "running 2 mutants",
+        "2 of them done",
         "running 2 faults of the suite",
+        "2 of them done",
     ]
     assert len(few) == 7
 
