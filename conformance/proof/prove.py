@@ -31,11 +31,10 @@ from mutants import mutants
 from rich.console import Console
 from rich.progress import track
 from right import RIGHT
-from running import Job, Outcome, function, workers
+from running import ANY, Job, Outcome, function, workers
 from wrong import WRONG, Wrong
 
 __all__ = ["Blame", "Part", "blame", "main"]
-
 
 # After how many implementations it is told how far it is, where there is no terminal.
 _OFTEN: Final = 100
@@ -64,9 +63,9 @@ class Blame:
 def blame(outcomes: Sequence[Outcome]) -> Blame:
     """Tell a broken suite from a wrong implementation.
 
-    The implementations have nothing in common but that they are right. So what none of them passes
-    is the suite's fault, as is whatever raises in the suite itself; what only some do not pass is
-    theirs.
+    The reference, Strict and Minimal share no code; all that they have in common is that they are
+    right. So what none passes is the suite's fault, as is whatever raises in the suite itself; what
+    only some do not pass is theirs.
     """
     suite = [fault.strip() for outcome in outcomes for fault in outcome.faults]
     implementations: dict[str, list[str]] = defaultdict(list)
@@ -89,7 +88,7 @@ def _must_pass(outcome: Outcome, level: Level) -> bool:
 def _failure(outcome: Outcome, case: str) -> str:
     if case in outcome.unreached:
         return "its situation did not come about"
-    found = next((one for one in outcome.findings if one.case == case), None)
+    found = next((one for one in outcome.findings if one.case in (case, ANY)), None)
     return f"expected: {found.expected}; observed: {found.observed}" if found else ""
 
 
@@ -202,7 +201,7 @@ def cases(outcomes: Iterable[Outcome]) -> Part:
     unique: set[str] = set()
     for outcome in outcomes:
         if len(outcome.functions) == 1:
-            unique |= outcome.functions
+            unique |= outcome.functions & {*functions}
     problems = [
         f"nothing is found out by {id} alone: write a wrong implementation that is, or say in "
         "justified.py what the case is for"

@@ -25,7 +25,7 @@ from mutants import mutants
 from right import RIGHT
 from wrong import WRONG
 
-__all__ = ["Finding", "Job", "Outcome", "function", "run", "workers"]
+__all__ = ["ANY", "Finding", "Job", "Outcome", "function", "run", "workers"]
 
 # An implementation that starts tasks takes less than one, in CPU time.
 _CPU_SECONDS: Final = 30
@@ -33,6 +33,9 @@ _MEMORY_GIB: Final = 2
 
 # How long the sequences are that a mutant is explored with which passes all cases.
 _DEPTH: Final = 2
+
+ANY: Final = "any"
+"""Stands for the case of a finding which the implementation came to no end for."""
 
 _CASES: Final = registered()[0]
 
@@ -131,7 +134,7 @@ def run(job: Job) -> Outcome:
                 if job.kind == "mutant" and not findings:
                     found = _explored(runner)
         except _OutOfTime:
-            findings.append(Finding("any", "an end", f"none within {_CPU_SECONDS} s of CPU time"))
+            findings.append(Finding(ANY, "an end", f"none within {_CPU_SECONDS} s of CPU time"))
         # What it leaves behind is destroyed here, in silence.
         gc.collect()
     return Outcome(job, findings, unreached, faults, runner.looping, found)

@@ -8,7 +8,7 @@ import pytest
 from micropie_conformance.case import registered
 from prove import Part, blame, main
 from right import RIGHT
-from running import Finding, Job, Outcome, function, run
+from running import ANY, Finding, Job, Outcome, function, run
 from wrong import WRONG
 
 SENDS = "WS-SEND-001/sends-a-text/ascii"
@@ -62,6 +62,12 @@ def test_what_is_unreached_is_not_passed() -> None:
     assert blame(outcomes).implementations == {
         "micropie.WebSocket": [f"{SENDS}: its situation did not come about"]
     }
+
+
+def test_what_comes_to_no_end_passes_nothing() -> None:
+    cases = len(registered()[0])
+    assert len(blame(rights(**{name: [ANY] for name in RIGHT})).suite) == cases
+    assert len(blame(rights(Minimal=[ANY])).implementations["Minimal"]) > 1
 
 
 def test_what_raises_in_the_suite_is_its_fault() -> None:
