@@ -78,7 +78,11 @@ class Outcome:
     @property
     def functions(self) -> set[str]:
         """The functions of the cases that it breaks."""
-        return {function(finding.case) for finding in self.findings}
+        return _functions(self.findings)
+
+
+def _functions(findings: Iterable[Finding]) -> set[str]:
+    return {function(finding.case) for finding in findings}
 
 
 def function(case: str) -> str:
@@ -131,6 +135,9 @@ def run(job: Job) -> Outcome:
                             faults.append(f"{result.case}: {result.observed}")
                         case _:
                             pass
+                    if job.kind == "mutant" and len(_functions(findings)) > 1:
+                        # It is found out, and by no case alone: that is all there is to know.
+                        break
                 if job.kind == "mutant" and not findings:
                     found = _explored(runner)
         except _OutOfTime:
