@@ -13,7 +13,7 @@ COVERAGE ?= --cov
 unexport PYTHONHOME PYTHONPATH
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo test serve bench docs lint clean set-up browser
+.PHONY: help demo test prove serve bench docs lint clean set-up browser
 
 help:  ## Show these commands (the default)
 	@awk -F ':[a-z -]*## ' 'NF == 2 { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ demo: set-up  ## Check, verify and serve: the main job on real input
 
 test: set-up browser  ## Run all tests on the built wheel; every branch must be covered
 	@$(BIN)/pytest --numprocesses=auto $(COVERAGE)
+
+prove: set-up  ## Prove that the conformance suite can fail, on mutants and on what is wrong
+	@$(BIN)/python conformance/proof/prove.py
 
 serve: set-up  ## Serve the chat room of examples/chat.py
 	@$(BIN)/micropie serve examples/chat.py:app

@@ -134,6 +134,9 @@ def literal(value: Any) -> str:
         return f'float("{value}")'
     if kind in (bool, int, float, bytearray, type(None)):
         return repr(value)
+    if kind.__base__ in (str, bytes):
+        # Of a class of its own, which is nothing but that.
+        return f'type("{kind.__name__}", ({kind.__base__.__name__},), {{}})({_quoted(value)})'
     if kind is list:
         return f"[{', '.join(map(literal, value))}]"
     if kind is tuple:

@@ -6,7 +6,6 @@ The implementations are those that the cases are tried on.
 import asyncio
 import contextlib
 import functools
-import importlib.util
 import io
 import subprocess
 import sys
@@ -18,43 +17,29 @@ from typing import Any
 
 import pytest
 from micropie_conformance.case import Case, registered
-from micropie_conformance.catalogue import CLAUSES
+from micropie_conformance.catalogue import CLAUSES, Level
 from micropie_conformance.probe import Probe, Target
 from micropie_conformance.runner import Result, Runner, Verdict
 from micropie_conformance.steps import Check
+from right import RIGHT
+from wrong import WRONG
 
 import micropie
 
 CASES = {case.id: case for case in registered()[0]}
 
 
-def _implementations() -> Any:
-    """Load the test file that has the implementations."""
-    path = Path(__file__).with_name("test_cases.py")
-    spec = importlib.util.spec_from_file_location("implementations", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_ALL = _implementations()
-WRONG: dict[str, tuple[Callable[..., object], type[BaseException], set[str]]] = _ALL.WRONG
-RIGHT: list[tuple[Callable[..., object], type[BaseException]]] = [
-    (_ALL.Strict, _ALL.Closed),
-    (micropie.WebSocket, micropie.ConnectionClosed),
-]
-RIGHT_IN_A_LOOP = [*RIGHT, (_ALL.Pumped, _ALL.Closed)]
+# Each must hold up to the programs of what it passes.
+SOUND = [right for right in RIGHT.values() if right.level is Level.ROBUST]
 
 
 @pytest.fixture(scope="module")
 def failures() -> dict[str, list[Result]]:
     """What the wrong implementations break."""
     found: dict[str, list[Result]] = {}
-    for name, (factory, closed, _) in WRONG.items():
-        spec = "implementation:Socket"
-        runner = Runner(Target(factory, closed, spec, "implementation:ConnectionClosed"))
+    for name, wrong in WRONG.items():
+        names = ("implementation:Socket", "implementation:ConnectionClosed")
+        runner = Runner(Target(wrong.factory, wrong.closed, *names))
         results = [runner.run(case) for case in CASES.values()]
         assert Verdict.FAULT not in {result.verdict for result in results}
         found[name] = [result for result in results if result.verdict is Verdict.BROKEN]
@@ -94,14 +79,16 @@ def end(program: str, module: ModuleType, factory: object, closed: object) -> tu
 def test_the_program_fails_on_what_is_wrong_and_not_on_what_is_right(
     name: str, implementation: ModuleType, failures: dict[str, list[Result]]
 ) -> None:
-    factory, closed, _ = WRONG[name]
+    wrong = WRONG[name]
     for result in failures[name]:
         program = result.repro
-        status, output = end(program, implementation, factory, closed)
+        status, output = end(program, implementation, wrong.factory, wrong.closed)
         assert (result.case, status) == (result.case, 1)
         assert output.startswith(f"expected: {result.expected}\nobserved: ")
-        for right in RIGHT_IN_A_LOOP if "loop = " in program else RIGHT:
-            status, output = end(program, implementation, *right)
+        for right in SOUND:
+            if right.looping and "loop = " not in program:
+                continue
+            status, output = end(program, implementation, right.factory, right.closed)
             assert (result.case, right, status, output) == (result.case, right, 0, output)
 
 

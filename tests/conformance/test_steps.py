@@ -4,6 +4,10 @@ import pytest
 from micropie_conformance.steps import NoSource, literal
 
 
+class Derived(str):
+    __slots__ = ()
+
+
 @pytest.mark.parametrize(
     ("value", "source"),
     [
@@ -24,6 +28,7 @@ from micropie_conformance.steps import NoSource, literal
         (bytes(range(256)), "bytes(range(256))"),
         (bytearray(b"x"), "bytearray(b'x')"),
         ([1, "a"], '[1, "a"]'),
+        (Derived("x"), 'type("Derived", (str,), {})("x")'),
         ((), "()"),
         ((1,), "(1,)"),
         ((1, b"a"), '(1, b"a")'),

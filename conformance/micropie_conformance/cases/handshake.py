@@ -42,6 +42,16 @@ def receive_raises_runtime_error(probe: Probe, method: str) -> None:
     probe.expect_raised(call, RuntimeError)
 
 
+@case("WS-NEW-002", RECEIVE)
+def receive_raises_while_accept_waits(probe: Probe, method: str) -> None:
+    """Receive while another task waits in accept() for the connect event."""
+    probe.begin("accept")
+    call = probe.start(method)
+    if not isinstance(call.outcome, Raised):
+        raise Unreached(str(call))
+    probe.expect_raised(call, RuntimeError)
+
+
 @case("WS-NEW-003", RECEIVE)
 def receive_is_silent(probe: Probe, method: str) -> None:
     """Receive before accept(), while there is no event to be read."""
@@ -65,6 +75,24 @@ def send_text_raises(probe: Probe) -> None:
     """Send a text before accept()."""
     probe.deliver(CONNECT)
     call = probe.start("send_text", "x")
+    probe.expect_nothing_sent()
+    probe.expect_raised(call, RuntimeError)
+
+
+@case("WS-NEW-005")
+def send_text_raises_while_accept_waits(probe: Probe) -> None:
+    """Send a text while another task waits in accept() for the connect event."""
+    probe.begin("accept")
+    call = probe.start("send_text", "x")
+    probe.expect_nothing_sent()
+    probe.expect_raised(call, RuntimeError)
+
+
+@case("WS-NEW-006")
+def send_bytes_raises_while_accept_waits(probe: Probe) -> None:
+    """Send bytes while another task waits in accept() for the connect event."""
+    probe.begin("accept")
+    call = probe.start("send_bytes", b"x")
     probe.expect_nothing_sent()
     probe.expect_raised(call, RuntimeError)
 
@@ -123,6 +151,9 @@ def reads_connect(probe: Probe) -> None:
 def header_names_and_values(probe: Probe, session_id: str | None) -> None:
     """Accept, and look at every header of the accept event."""
     event = _accept(probe, session_id=session_id)
+    # A server goes through them; none at all is an absent key.
+    check = Check('sent[-1].get("headers", ()) is not None', '"sent", sent')
+    probe.expect(event.get("headers", ()) is not None, "headers, or no such key", "None", check)
     headers = _headers(event)
     probe.expect(
         all(map(is_header, headers)),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from micropie_conformance.case import case
 from micropie_conformance.cases.common import RECEIVE, SEND
 from micropie_conformance.outcomes import Raised
-from micropie_conformance.probe import CONNECT, DISCONNECT, Event, Probe, text
+from micropie_conformance.probe import CONNECT, DISCONNECT, Event, Probe, Unreached, kind, text
 
 
 def _expect_no_op(probe: Probe, **kwargs: object) -> None:
@@ -288,6 +288,17 @@ def receive_after_reject(probe: Probe, method: str, *events: Event) -> None:
 def accept_after_reject(probe: Probe) -> None:
     """Close before accept(), then accept."""
     probe.reject()
+    _expect_no_accept(probe)
+
+
+@case("WS-REJECT-004")
+def accept_after_reject_while_accept_waited(probe: Probe) -> None:
+    """Close while accept() waits for the connect event, let it come, then accept again."""
+    probe.begin("accept")
+    probe.start("close")
+    probe.deliver(CONNECT)
+    if [kind(event) for event in probe.look()] != ["websocket.close"]:
+        raise Unreached("close() did not reject the connection")
     _expect_no_accept(probe)
 
 

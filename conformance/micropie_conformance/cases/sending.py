@@ -7,9 +7,22 @@ from micropie_conformance.probe import CONNECT, Probe, Unreached
 from micropie_conformance.steps import Check
 
 
+class _Text(str):
+    """A text as others derive theirs: an enumeration's member, a translated or a safe string."""
+
+
+class _Bytes(bytes):
+    """Bytes of a class of their own."""
+
+
 @case(
     "WS-SEND-001",
-    {"ascii": ("hello",), "beyond-ascii": ("grüße 😀",), "control": ("a\0b\r\n",)},
+    {
+        "ascii": ("hello",),
+        "beyond-ascii": ("grüße 😀",),
+        "control": ("a\0b\r\n",),
+        "derived": (_Text("x"),),
+    },
 )
 def sends_a_text(probe: Probe, data: str) -> None:
     """Send a text."""
@@ -19,7 +32,9 @@ def sends_a_text(probe: Probe, data: str) -> None:
     probe.expect_returns(call)
 
 
-@case("WS-SEND-002", {"ascii": (b"hello",), "any": (bytes(range(256)),)})
+@case(
+    "WS-SEND-002", {"ascii": (b"hello",), "any": (bytes(range(256)),), "derived": (_Bytes(b"x"),)}
+)
 def sends_bytes(probe: Probe, data: bytes) -> None:
     """Send bytes."""
     probe.open()
