@@ -74,6 +74,14 @@ class Report:
         """Give the broken clauses of these levels, each once."""
         return list(dict.fromkeys(one.case.clause for one in self.of(Verdict.BROKEN, levels)))
 
+    def excused(self) -> dict[str, str]:
+        """Give the clauses that ran and do not apply by the target's own word, with its reasons."""
+        return {
+            one.case.clause.id: one.result.observed
+            for one in self.of(Verdict.NOT_APPLICABLE)
+            if one.case.clause.id in self.loaded.not_applicable
+        }
+
     @property
     def conformance(self) -> Conformance:
         """The verdict."""
@@ -90,8 +98,11 @@ class Report:
     @property
     def sentence(self) -> str:
         """The verdict in words."""
-        return f"{self.conformance}{self._reason()}" + (
-            f" (of the part that ran: {self.part})" if self.part else ""
+        excused = self.excused()
+        return (
+            f"{self.conformance}{self._reason()}"
+            + (f" ({counted(excused, 'clause')} not applicable by its own word)" if excused else "")
+            + (f" (of the part that ran: {self.part})" if self.part else "")
         )
 
     def status(self, strict: bool) -> int:

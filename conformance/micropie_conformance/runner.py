@@ -7,14 +7,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from micropie_conformance.case import MemoryCase
+from micropie_conformance.case import Case, MemoryCase
 from micropie_conformance.looping import Loop
 from micropie_conformance.probe import Broken, NotApplicable, Probe, Target, Unreached
 from micropie_conformance.repro import program
 from micropie_conformance.stepping import Driver, NeedsLoop, Stepper
 
-__all__ = ["Result", "Runner", "Verdict", "rehearse"]
+__all__ = ["Result", "Runner", "Verdict", "excused", "rehearse"]
 
 
 class Verdict(StrEnum):
@@ -67,7 +68,9 @@ class Runner:
         return self.driver is Loop
 
     def run(self, case: MemoryCase) -> Result:
-        """Run one case on a fresh connection."""
+        """Run one case on a fresh connection, unless the target says that it does not apply."""
+        if (result := excused(case, self.target)) is not None:
+            return result
         if not self.looping:
             # The first attempt may leave coroutines behind that were never awaited.
             with warnings.catch_warnings():
@@ -76,6 +79,12 @@ class Runner:
                     return _run(case, Probe(self.target, self.driver()), looping=False)
             self.driver = Loop
         return _run(case, Probe(self.target, self.driver()), looping=True)
+
+
+def excused(case: Case[Any], target: Target) -> Result | None:
+    """Give the result of a case whose clause does not apply, as the target says; else None."""
+    reason = target.not_applicable.get(case.clause.id)
+    return None if reason is None else Result(case.id, Verdict.NOT_APPLICABLE, observed=reason)
 
 
 def rehearse(case: MemoryCase, target: Target) -> Probe:
