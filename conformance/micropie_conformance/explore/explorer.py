@@ -52,7 +52,7 @@ class Explorer:
         depth: How long they are at the most.
         plain: From which length on only plain letters are added, those without a simpler one.
         excuses: The clauses that do not apply. Where one of them does not hold, nothing is charged
-            and the sequence ends, as what follows is the implementation's own business.
+            and the sequence ends, as with any failure.
     """
 
     def __init__(
@@ -138,8 +138,7 @@ class Explorer:
                     return None, way.then
                 failed = failed or check
                 way = way.other
-            excused = failed is not None and failed.clause in self._excuses
-            return None if excused else failed, None
+            return failed, None
         finally:
             seen.close()
 
@@ -181,7 +180,7 @@ class Explorer:
         return None if found is None else self._judge(letters, found)[0]
 
     def _shorten(self, letters: Letters, check: Check) -> Failure | None:
-        """Give the shortest and plainest failure within `letters`; None: it is known."""
+        """Give the shortest and plainest failure within `letters`; None: it is known or excused."""
         known = any(one in self._failed for one in _less(letters))
         self._failed.add(letters)
         if known:
@@ -196,7 +195,8 @@ class Explorer:
             if letters in self._failed:
                 return None
             self._failed.add(letters)
-        return Failure(self._blame(letters, check), letters, check)
+        clause = self._blame(letters, check)
+        return None if clause in self._excuses else Failure(clause, letters, check)
 
     def _blame(self, letters: Letters, check: Check) -> str:
         """Name the clause: that of what was to change nothing, where it takes that to fail."""
