@@ -13,7 +13,7 @@ COVERAGE ?= --cov
 unexport PYTHONHOME PYTHONPATH
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo test prove serve bench docs lint clean set-up browser
+.PHONY: help demo test prove serve bench matrix docs lint clean set-up browser
 
 help:  ## Show these commands (the default)
 	@awk -F ':[a-z -]*## ' 'NF == 2 { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,10 @@ serve: set-up  ## Serve the chat room of examples/chat.py
 bench: set-up  ## Measure the WebSocket against others', and what verifying one costs
 	@$(BIN)/python benchmarks/bench.py
 	@$(BIN)/python benchmarks/suite.py
+
+matrix:  ## Verify the WebSocket classes of others; docs/matrix.md has what was found
+	@.ci/set-up build/matrix-venv '$(PYTHON)' conformance/adapters/requirements.lock
+	@build/matrix-venv/bin/python conformance/matrix.py
 
 docs: set-up  ## Write the pages of docs/ that follow from the code
 	@$(BIN)/python docs/generate.py

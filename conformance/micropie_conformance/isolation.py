@@ -68,6 +68,8 @@ class Loaded:
 
     factory: str
     closed: str
+    # The clauses that do not apply to it, as it says itself.
+    not_applicable: tuple[str, ...] = ()
 
 
 class Isolation:
@@ -138,9 +140,9 @@ class Isolation:
                                 on_sequences(sequences)
                             case {"unexplored": id}:
                                 left.remove(id)
-                            case {"loaded": factory, "closed": closed}:
+                            case {"loaded": factory, "closed": closed, "not_applicable": ids}:
                                 stage = _Stage.RUNNING
-                                self.loaded = Loaded(factory, closed)
+                                self.loaded = Loaded(factory, closed, tuple(ids))
                             case {"refused": reason}:
                                 raise TargetError(reason)
                             case {"fault": reason}:

@@ -4,6 +4,7 @@ Values and errors come from the implementation under test, so they may be of any
 nothing here trusts their methods.
 """
 
+import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -11,11 +12,14 @@ __all__ = ["BLOCKED", "Blocked", "Outcome", "Raised", "Returned", "same", "show"
 
 _MOST_CHARACTERS = 120
 
+# What differs from run to run.
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
+
 
 def show(value: object) -> str:
-    """Give `repr(value)`, shortened; a `repr` that raises does no harm."""
+    """Give `repr(value)`, shortened, without addresses; a `repr` that raises does no harm."""
     try:
-        words = repr(value)
+        words = _ADDRESS.sub("", repr(value))
     except BaseException as error:
         return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
     if len(words) > _MOST_CHARACTERS:

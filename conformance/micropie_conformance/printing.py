@@ -96,6 +96,7 @@ class Page:
             self._deviates(clause, report)
         self._unreached(report)
         self._habits(report)
+        self._excused(report)
         self._faults(report)
         if report.printed:
             self._line()
@@ -241,6 +242,16 @@ class Page:
         more = len(clauses) - _MOST_CLAUSES
         words = ", ".join(clauses[:_MOST_CLAUSES]) + (f" and {more} more" if more > 0 else "")
         self._item("clauses", words)
+
+    def _excused(self, report: Report) -> None:
+        reasons: dict[str, list[str]] = {}
+        for id, reason in report.excused().items():
+            reasons.setdefault(reason, []).append(id)
+        for reason, clauses in reasons.items():
+            self._line()
+            self._line(f"{counted(clauses, 'clause')} not applicable, by its own word", "bold")
+            self._item("reason", reason)
+            self._item("clauses", ", ".join(clauses))
 
     def _faults(self, report: Report) -> None:
         for one in report.of(Verdict.FAULT):

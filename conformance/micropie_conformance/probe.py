@@ -12,6 +12,7 @@ import inspect
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from micropie_conformance.facts import causes
@@ -155,6 +156,7 @@ class Target:
         closed: Its exception for "the connection is over".
         spec: What names the factory, `module:attr` or `path/to/file.py:attr`; empty: nothing does.
         closed_spec: The same for `closed`.
+        not_applicable: Why it has no counterpart of what a clause speaks of, by the clause's id.
     """
 
     def __init__(
@@ -163,12 +165,14 @@ class Target:
         closed: type[BaseException],
         spec: str = "",
         closed_spec: str = "",
+        not_applicable: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Hold them; nothing is called yet."""
         self.factory = factory
         self.closed = closed
         self.spec = spec
         self.closed_spec = closed_spec
+        self.not_applicable = not_applicable
 
 
 NO_METHOD = "is no method"

@@ -105,6 +105,14 @@ class Report:
         """The clauses of the declared deviations, each once."""
         return list(dict.fromkeys(one.case.clause for one in self.findings if one.deviates))
 
+    def excused(self) -> dict[str, str]:
+        """Give the clauses that ran and do not apply by the target's own word, with its reasons."""
+        return {
+            one.case.clause.id: one.result.observed
+            for one in self.of(Verdict.NOT_APPLICABLE)
+            if one.case.clause.id in self.loaded.not_applicable
+        }
+
     @property
     def conformance(self) -> Conformance:
         """The verdict."""
@@ -126,8 +134,11 @@ class Report:
         words: str = self.conformance
         if self.conformance is Conformance.DECLARED:
             words = f"conformant but for {counted(self.deviations, 'declared deviation')}"
-        return f"{words}{self._reason()}" + (
-            f" (of the part that ran: {self.part})" if self.part else ""
+        excused = self.excused()
+        return (
+            f"{words}{self._reason()}"
+            + (f" ({counted(excused, 'clause')} not applicable by its own word)" if excused else "")
+            + (f" (of the part that ran: {self.part})" if self.part else "")
         )
 
     def status(self, strict: bool) -> int:

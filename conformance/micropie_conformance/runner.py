@@ -7,9 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from micropie_conformance.case import MemoryCase
+from micropie_conformance.case import Case, MemoryCase
 from micropie_conformance.looping import Loop
 from micropie_conformance.probe import (
     Broken,
@@ -23,7 +23,7 @@ from micropie_conformance.probe import (
 from micropie_conformance.repro import program
 from micropie_conformance.stepping import Driver, NeedsLoop, Stepper
 
-__all__ = ["Result", "Runner", "Verdict", "rehearse"]
+__all__ = ["Result", "Runner", "Verdict", "excused", "rehearse"]
 
 
 # Of a case about calls that are under way at once.
@@ -83,7 +83,12 @@ class Runner:
         return self.driver is Loop
 
     def run(self, case: MemoryCase) -> Result:
-        """Run one case on a fresh connection, or on one for each order that it has."""
+        """Run one case on a fresh connection, or on one for each order that it has.
+
+        A case that does not apply, as the target says, is not run.
+        """
+        if (result := excused(case, self.target)) is not None:
+            return result
         if not self.looping:
             # The first attempt may leave coroutines behind that were never awaited.
             with warnings.catch_warnings():
@@ -131,6 +136,12 @@ class Runner:
         finally:
             probe.finish()
         return Result(case.id, Verdict.PASSED, trace=probe.trace)
+
+
+def excused(case: Case[Any], target: Target) -> Result | None:
+    """Give the result of a case whose clause does not apply, as the target says; else None."""
+    reason = target.not_applicable.get(case.clause.id)
+    return None if reason is None else Result(case.id, Verdict.NOT_APPLICABLE, observed=reason)
 
 
 def rehearse(case: MemoryCase, target: Target) -> Probe:

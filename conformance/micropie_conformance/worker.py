@@ -11,15 +11,16 @@ import os
 import resource
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field, replace
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 # The one thing that the suite has of the other package: the loader, which knows nothing of the
 # implementation there. To be verified, that is loaded like any other target.
 from micropie._target import TargetError, load
 from micropie_conformance.case import Case, MemoryCase, registered
+from micropie_conformance.catalogue import CLAUSES
 from micropie_conformance.explore.cases import explore, explored
 from micropie_conformance.outcomes import show
 from micropie_conformance.probe import Target
@@ -104,7 +105,7 @@ def main() -> None:
 
 
 def resolve(spec: str, closed: str | None) -> Target:
-    """Load the target and find its ConnectionClosed.
+    """Load the target and find its ConnectionClosed, and what it says does not apply.
 
     Args:
         spec: `module:attr` or `path/to/file.py:attr`.
@@ -124,7 +125,7 @@ def resolve(spec: str, closed: str | None) -> Target:
     kind = _kind(found)
     if not (isinstance(found, type) and issubclass(found, BaseException)):
         raise TargetError(f"{where} is {kind}, not an exception class")
-    return Target(factory, found, spec, where)
+    return Target(factory, found, spec, where, _not_applicable(spec))
 
 
 def _beside(spec: str, factory: object) -> tuple[str, object]:
@@ -142,18 +143,40 @@ def _beside(spec: str, factory: object) -> tuple[str, object]:
         return f"{module}:ConnectionClosed", found
 
 
+def _not_applicable(spec: str) -> Mapping[str, str]:
+    """Give NOT_APPLICABLE of the module that `spec` names; where there is none, nothing."""
+    where = f"{spec.rpartition(':')[0]}:NOT_APPLICABLE"
+    try:
+        # What a user's module has there may be anything.
+        found: Any = load(where)
+    except TargetError:
+        return {}
+    if not issubclass(type(found), Mapping):
+        raise TargetError(f"{where} is {_kind(found)}, not a mapping of clause ids to reasons")
+    ids = {clause.id for clause in CLAUSES}
+    reasons: dict[str, str] = {}
+    for id, reason in found.items():
+        if id not in ids:
+            raise TargetError(f"{where} has {id!r}, which is no clause; --list shows them all")
+        if not isinstance(reason, str) or not reason.strip():
+            raise TargetError(f"{where} has no reason for {id}: say in words why it does not apply")
+        reasons[id] = reason
+    return reasons
+
+
 def _kind(value: object) -> str:
     kind = type(value)
     return f"the class {getattr(value, '__name__', '')}" if kind is type else f"a {kind.__name__}"
 
 
 def _name(value: object) -> str:
-    """Name a class or function and the file that it is from."""
+    """Name a class or function and the file that it is from, below this folder where it is."""
     name = getattr(value, "__qualname__", None)
     if name is None:
         return show(value)
     module = sys.modules.get(getattr(value, "__module__", ""))
-    return f"{name} ({getattr(module, '__file__', 'built-in')})"
+    file = str(getattr(module, "__file__", "built-in"))
+    return f"{name} ({file.removeprefix(os.path.join(os.getcwd(), ''))})"
 
 
 def _work(job: Job, channel: _Channel) -> None:
@@ -170,7 +193,11 @@ def _work(job: Job, channel: _Channel) -> None:
     except KeyboardInterrupt:
         channel.tell(refused=f"cannot import {job.target}: it raises KeyboardInterrupt")
         return
-    channel.tell(loaded=_name(target.factory), closed=_name(target.closed))
+    channel.tell(
+        loaded=_name(target.factory),
+        closed=_name(target.closed),
+        not_applicable=[*target.not_applicable],
+    )
     for result, looping in play(target):
         if isinstance(result, int):
             channel.tell(sequences=result, looping=looping)

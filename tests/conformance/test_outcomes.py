@@ -100,6 +100,7 @@ def test_a_hostile_value_is_never_the_same(kind: type, expected: Any) -> None:
 def test_show() -> None:
     assert show("x") == "'x'"
     assert show(Hostile()) == "<Hostile whose repr raises SystemExit>"
+    assert show(object()) == "<object object>"
     assert show("x" * 118) == f"'{'x' * 118}'"
     assert show("x" * 1000) == f"'{'x' * 99}... (1002 characters)"
 

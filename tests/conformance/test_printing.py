@@ -115,6 +115,26 @@ not conformant: 1 clause broken, and 1 robust one""".splitlines()
     )
 
 
+def test_what_does_not_apply_by_its_own_word_has_its_reason() -> None:
+    findings = [
+        finding(one, "a", Verdict.NOT_APPLICABLE, why)
+        for one, why in ((SENDS, "no texts"), (REFUSES, "no texts"), (CHOICE, "none"))
+    ]
+    own = Loaded("Class", "Gone", (SENDS.id, REFUSES.id, CHOICE.id))
+    lines = printed(replace(report(*findings), loaded=own))
+    assert lines[-9:] == [
+        "2 clauses not applicable, by its own word",
+        "  reason    no texts",
+        "  clauses   WS-SEND-001, WS-SEND-002",
+        "",
+        "1 clause not applicable, by its own word",
+        "  reason    none",
+        "  clauses   WS-INFO-001",
+        "",
+        "strictly conformant (3 clauses not applicable by its own word)",
+    ]
+
+
 def test_areas_and_their_sum() -> None:
     lines = printed(
         report(

@@ -37,6 +37,18 @@ def report(*findings: Finding) -> Report:
     return Report("mine:Class", loaded, ["in memory"], "", True, list(findings))
 
 
+def test_what_does_not_apply_by_its_own_word_is_told() -> None:
+    findings = [finding(D, 1, N), finding(D, 1, N), finding(A, 1, N), finding(R, 1, N)]
+    own = Loaded("Class", "Closed", ("WS-DOCUMENTED-001", "WS-ASGI-001", "WS-ASGI-002"))
+    told = replace(report(*findings, finding(R, 2, B)), loaded=own)
+    # The robust one is the suite's word, and the last of its own did not run.
+    assert told.excused() == {"WS-DOCUMENTED-001": "that", "WS-ASGI-001": "that"}
+    words = "(2 clauses not applicable by its own word)"
+    assert told.sentence == f"conformant, but not strictly: 1 robust clause broken {words}"
+    part = replace(told, findings=findings, part="--level asgi")
+    assert part.sentence == f"strictly conformant {words} (of the part that ran: --level asgi)"
+
+
 @pytest.mark.parametrize(
     ("findings", "conformance", "sentence", "status", "strict_status"),
     [

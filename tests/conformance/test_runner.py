@@ -104,6 +104,15 @@ def test_the_worst_of_all_orders_counts(
     assert (run(body).verdict, orders) == (verdict, list(range(runs)))
 
 
+def test_what_the_target_says_does_not_apply_is_not_run() -> None:
+    target = Target(Simple, ConnectionError, not_applicable={CLAUSES[0].id: "no such thing"})
+    assert Runner(target).run(case_of(closes)) == Result(
+        "case", Verdict.NOT_APPLICABLE, observed="no such thing"
+    )
+    other = Target(Simple, ConnectionError, not_applicable={CLAUSES[1].id: "no such thing"})
+    assert Runner(other).run(case_of(closes)).verdict is Verdict.PASSED
+
+
 @pytest.mark.parametrize("error", [KeyError("ours"), SystemExit(3), asyncio.CancelledError()])
 def test_a_fault_of_the_suite_is_told_apart(error: BaseException) -> None:
     def body(probe: Probe) -> None:

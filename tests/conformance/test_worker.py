@@ -30,6 +30,9 @@ class Target(WebSocket):
 """
 
 
+EXCUSING = "from micropie import ConnectionClosed, WebSocket as Target\nNOT_APPLICABLE = {}"
+
+
 class Played(NamedTuple):
     news: list[dict[str, Any]]
     status: int
@@ -94,6 +97,15 @@ def test_news_of_a_job_in_memory(tmp_path: Path) -> None:
     assert (played.status, played.printed) == (0, "")
 
 
+def test_what_does_not_apply_by_the_targets_own_word(tmp_path: Path) -> None:
+    (tmp_path / "impl.py").write_text(EXCUSING.format("{'WS-SEND-001': 'no texts'}"))
+    played = play(tmp_path, "impl.py:Target", SENDS, SENDS_BYTES)
+    _ready, loaded, *rest = played.news
+    assert loaded["not_applicable"] == ["WS-SEND-001"]
+    assert results(played) == [(SENDS, "not applicable"), (SENDS_BYTES, "passed")]
+    assert rest[0]["result"][3] == "no texts"
+
+
 def test_job_over_sockets(tmp_path: Path) -> None:
     played = play(tmp_path, "micropie:WebSocket", WIRE, door="hypercorn:asyncio")
     assert results(played) == [(WIRE, "passed")]
@@ -140,6 +152,26 @@ def test_an_event_loop_is_told_of(tmp_path: Path, target: Callable[[str], str]) 
         ("class Target: pass", "impl.py:Gone", "impl.py has no attribute 'Gone'"),
         ("raise KeyboardInterrupt", None, "cannot import impl.py:Target: it raises Keyboard"),
         ("import sys; sys.exit(3)", None, "cannot import impl.py: SystemExit: 3"),
+        (
+            EXCUSING.format("['WS-SEND-001']"),
+            None,
+            "impl.py:NOT_APPLICABLE is a list, not a mapping of clause ids to reasons",
+        ),
+        (
+            EXCUSING.format("{'WS-SEND-01': 'none'}"),
+            None,
+            "impl.py:NOT_APPLICABLE has 'WS-SEND-01', which is no clause; --list shows them all",
+        ),
+        (
+            EXCUSING.format("{'WS-SEND-001': ' '}"),
+            None,
+            "impl.py:NOT_APPLICABLE has no reason for WS-SEND-001: say in words why",
+        ),
+        (
+            EXCUSING.format("{'WS-SEND-001': None}"),
+            None,
+            "impl.py:NOT_APPLICABLE has no reason for WS-SEND-001: say in words why",
+        ),
     ],
 )
 def test_refused_targets(tmp_path: Path, source: str, closed: str | None, refused: str) -> None:
@@ -154,18 +186,18 @@ def test_refused_targets(tmp_path: Path, source: str, closed: str | None, refuse
     ("front", "closed", "names"),
     [
         # The class's own module has it, the one that was named does not.
-        ("from impl import Target", None, ["Target ({}/impl.py)", "ConnectionClosed ({}/impl.py)"]),
-        ("from impl import Target", "impl:Gone", ["Target ({}/impl.py)", "Gone ({}/impl.py)"]),
+        ("from impl import Target", None, ["Target (impl.py)", "ConnectionClosed (impl.py)"]),
+        ("from impl import Target", "impl:Gone", ["Target (impl.py)", "Gone (impl.py)"]),
         (
             "from impl import ConnectionClosed\ndef Target(receive, send): ...",
             None,
-            ["Target ({}/front.py)", "ConnectionClosed ({}/impl.py)"],
+            ["Target (front.py)", "ConnectionClosed (impl.py)"],
         ),
         (
             "from impl import ConnectionClosed\nfrom functools import partial\n"
             "Target = partial(int)",
             None,
-            ["functools.partial(<class 'int'>)", "ConnectionClosed ({}/impl.py)"],
+            ["functools.partial(<class 'int'>)", "ConnectionClosed (impl.py)"],
         ),
     ],
 )
@@ -178,7 +210,7 @@ def test_where_connection_closed_is(
         "class Gone(BaseException): pass"
     )
     loaded = play(tmp_path, "front:Target", SENDS, closed=closed).news[1]
-    assert [loaded["loaded"], loaded["closed"]] == [name.format(tmp_path) for name in names]
+    assert [loaded["loaded"], loaded["closed"]] == names
 
 
 def test_memory_has_an_end(tmp_path: Path, target: Callable[[str], str]) -> None:

@@ -9,7 +9,7 @@ from micropie_conformance.explore.explorer import Explorer, Failure
 from micropie_conformance.explore.playing import Probed, Stepped, ask, perform
 from micropie_conformance.looping import Loop
 from micropie_conformance.probe import Probe, Unreached
-from micropie_conformance.runner import Result, Runner, Verdict
+from micropie_conformance.runner import Result, Runner, Verdict, excused
 from micropie_conformance.stepping import NeedsLoop
 
 __all__ = ["DEPTH", "NOT_LED_THERE", "PLAIN_IN_A_LOOP", "explore", "explored"]
@@ -95,10 +95,11 @@ def explore(
 
 def _explore(runner: Runner, cases: Sequence[MemoryCase], depth: int) -> Iterator[int | Result]:
     looping = runner.looping
+    excuses = runner.target.not_applicable.keys()
     explorer = (
-        Explorer(Probed(runner.target), depth, PLAIN_IN_A_LOOP)
+        Explorer(Probed(runner.target), depth, PLAIN_IN_A_LOOP, excuses)
         if looping
-        else Explorer(Stepped(runner.target), depth)
+        else Explorer(Stepped(runner.target), depth, excuses=excuses)
     )
     found: dict[str, Result] = {}
     try:
@@ -114,12 +115,15 @@ def _explore(runner: Runner, cases: Sequence[MemoryCase], depth: int) -> Iterato
                     found[news.clause] = result
     except Unreached as reason:
         for case in cases:
-            yield Result(case.id, Verdict.UNREACHED, observed=str(reason))
+            unreached = Result(case.id, Verdict.UNREACHED, observed=str(reason))
+            yield excused(case, runner.target) or unreached
         return
     reached = explorer.reached()
     for case in cases:
         id = case.clause.id
-        if id in found:
+        if (excuse := excused(case, runner.target)) is not None:
+            yield excuse
+        elif id in found:
             yield found[id]
         elif id in reached:
             yield Result(case.id, Verdict.PASSED)

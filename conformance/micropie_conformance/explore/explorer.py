@@ -1,7 +1,7 @@
 """Explore what an implementation does in every sequence up to a length, and name what it breaks."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +24,7 @@ from micropie_conformance.explore.model import (
     step,
     steps,
 )
-from micropie_conformance.explore.playing import Player, first_failing
+from micropie_conformance.explore.playing import Player, Seen, first_failing
 
 __all__ = ["Explorer", "Failure", "Letters"]
 
@@ -51,13 +51,22 @@ class Explorer:
         player: What plays the sequences.
         depth: How long they are at the most.
         plain: From which length on only plain letters are added, those without a simpler one.
+        excuses: The clauses that do not apply. Where one of them does not hold, nothing is charged
+            and the sequence ends, as with any failure.
     """
 
-    def __init__(self, player: Player, depth: int, plain: int = sys.maxsize) -> None:
+    def __init__(
+        self,
+        player: Player,
+        depth: int,
+        plain: int = sys.maxsize,
+        excuses: Collection[str] = (),
+    ) -> None:
         """Hold what to explore; nothing is played yet."""
         self._player = player
         self._depth = depth
         self._plain = plain
+        self._excuses = excuses
         # How many sequences were played.
         self.sequences = 0
         # The steps that were as the model says, by their id: to look them up costs nothing so.
@@ -123,7 +132,7 @@ class Explorer:
             failed: Check | None = None
             way: Step | None = found
             while way is not None:
-                check = first_failing(way.checks, seen)
+                check = self._first_failing(way, seen)
                 if check is None:
                     self._held[id(found)] = found
                     return None, way.then
@@ -132,6 +141,14 @@ class Explorer:
             return failed, None
         finally:
             seen.close()
+
+    def _first_failing(self, way: Step, seen: Seen) -> Check | None:
+        checks = way.checks
+        if self._excuses:
+            # An attribute that need not be there changes nothing of what follows.
+            free = {one.asks for one in attributes(way.then) if one.clause in self._excuses}
+            checks = tuple(one for one in checks if one.asks not in free)
+        return first_failing(checks, seen)
 
     def _walk(self, letters: Letters) -> list[tuple[State, Step, State]] | None:
         """Give each letter's state, step and next state; None: it fails on the way, or is none."""
@@ -163,7 +180,7 @@ class Explorer:
         return None if found is None else self._judge(letters, found)[0]
 
     def _shorten(self, letters: Letters, check: Check) -> Failure | None:
-        """Give the shortest and plainest failure within `letters`; None: it is known."""
+        """Give the shortest and plainest failure within `letters`; None: it is known or excused."""
         known = any(one in self._failed for one in _less(letters))
         self._failed.add(letters)
         if known:
@@ -178,7 +195,8 @@ class Explorer:
             if letters in self._failed:
                 return None
             self._failed.add(letters)
-        return Failure(self._blame(letters, check), letters, check)
+        clause = self._blame(letters, check)
+        return None if clause in self._excuses else Failure(clause, letters, check)
 
     def _blame(self, letters: Letters, check: Check) -> str:
         """Name the clause: that of what was to change nothing, where it takes that to fail."""

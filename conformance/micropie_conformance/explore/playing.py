@@ -291,6 +291,7 @@ def perform(probe: Probe, letters: Sequence[Letter]) -> Played:
         Unreached: A method is not there, or does not take its arguments.
     """
     played = Played()
+    # The call that waits, or the last that did: another may have ended it early.
     waits: Call | None = None
     # Even if nothing is done with it.
     probe.make()
@@ -299,8 +300,9 @@ def perform(probe: Probe, letters: Sequence[Letter]) -> Played:
         match letter:
             case Called(method=method, args=args, kwargs=kwargs):
                 played.other = waits
+                alone = waits is None or waits.outcome is not BLOCKED
                 played.call = probe.start(method, *args, **kwargs)
-                if waits is None or waits.outcome is not BLOCKED:
+                if alone:
                     waits = played.call
             case Comes(event=event):
                 played.call, played.other = waits, None
@@ -312,8 +314,6 @@ def perform(probe: Probe, letters: Sequence[Letter]) -> Played:
                 assert waits is not None
                 played.call, played.other = waits, None
                 probe.cancel(waits)
-        if waits is not None and waits.outcome is not BLOCKED:
-            waits = None
     return played
 
 

@@ -15,7 +15,7 @@ from micropie_conformance.live.habits import judged, waits_in_vain
 from micropie_conformance.live.hosting import Host, find_worker
 from micropie_conformance.live.wire import DEADLINE, Wire
 from micropie_conformance.probe import Broken, Target, Unreached
-from micropie_conformance.runner import Result, Verdict
+from micropie_conformance.runner import Result, Verdict, excused
 
 __all__ = ["run_live"]
 
@@ -78,7 +78,9 @@ class _Runner:
         self._late = False
 
     def run(self, case: LiveCase) -> Result:
-        """Run one case, and see whether what became of it is the server's."""
+        """Run one case, unless the target says that it does not apply, and judge the server too."""
+        if (excuse := excused(case, self._target)) is not None:
+            return excuse
         if waits_in_vain(case.id, self._door):
             result = judged(self._tried(case, _PART_IN_VAIN), self._door)
             if result.verdict in (Verdict.PASSED, Verdict.SERVER):

@@ -88,6 +88,20 @@ def test_a_failure_has_all_that_a_reader_needs() -> None:
     assert "receive_text" in result.repro
 
 
+@pytest.mark.parametrize(
+    "factory", [WebSocket, AlwaysHasOne, print], ids=["right", "wrong", "none"]
+)
+def test_what_the_target_says_does_not_apply(factory: Callable[..., object]) -> None:
+    excuses = {"WS-RECV-001": "no texts", "WS-GONE-001": "never gone"}
+    runner = Runner(Target(factory, ConnectionClosed, not_applicable=excuses))
+    found = {one.case: one for one in explore(runner, CASES, 1) if isinstance(one, Result)}
+    for id, reason in excuses.items():
+        case = f"{id}/explored"
+        assert found[case] == Result(case, Verdict.NOT_APPLICABLE, observed=reason)
+    others = [one for one in found.values() if one.verdict is Verdict.NOT_APPLICABLE]
+    assert len(others) == len(excuses)
+
+
 def test_what_needs_an_event_loop_is_explored_in_one() -> None:
     class Sleeps(WebSocket):
         """Needs a loop for what comes late in a sequence only, and raises without one."""

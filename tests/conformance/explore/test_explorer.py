@@ -145,6 +145,60 @@ def test_failures(
     assert words(first) == sequence
 
 
+class HasNoSession(WebSocket):
+    """It knows of no session ID."""
+
+    @property
+    def session_id(self) -> str | None:
+        raise AttributeError
+
+    async def accept(self, subprotocol: str | None = None, session_id: str | None = None) -> None:
+        await super().accept(subprotocol)
+
+
+class TakesAnyCode(WebSocket):
+    """A close code that cannot be sent closes it."""
+
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        try:
+            await super().close(code, reason)
+        except (TypeError, ValueError):
+            await super().close()
+
+
+@pytest.mark.parametrize(
+    ("factory", "charged", "excuses"),
+    [
+        # The attribute is asked for everywhere, under whatever clause; nothing else is without it.
+        (
+            HasNoSession,
+            {"WS-ATTR-004"},
+            {"WS-ATTR-004", "WS-ATTR-006", "WS-ATTR-007", "WS-COOKIE-001"}
+            | {"WS-COOKIE-003", "WS-COOKIE-005"},
+        ),
+        # What comes of a call that does not apply is charged to no other clause.
+        (
+            TakesAnyCode,
+            {"WS-CLOSE-004", "WS-CLOSE-005", "WS-CLOSE-006"},
+            {"WS-CLOSE-004", "WS-CLOSE-005", "WS-CLOSE-006"},
+        ),
+    ],
+)
+def test_clauses_that_do_not_apply_are_not_charged(
+    factory: Callable[..., object], charged: set[str], excuses: set[str]
+) -> None:
+    def explored(excuses: set[str]) -> tuple[set[str], set[str]]:
+        player = Stepped(Target(factory, ConnectionClosed))
+        explorer = Explorer(player, 2, excuses=excuses)
+        found = {one.clause for one in explorer.run() if isinstance(one, Failure)}
+        return found, explorer.reached()
+
+    assert explored(set())[0] == charged
+    found, reached = explored(excuses)
+    assert found == set()
+    assert "WS-SEND-001" in reached
+
+
 def test_the_reference_has_no_failure() -> None:
     explorer, failures = explore(WebSocket, 2)
     assert failures == []

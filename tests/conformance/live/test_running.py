@@ -65,6 +65,15 @@ def test_a_case_that_holds_has_passed(door: str) -> None:
     assert "client 1   gets HTTP 101" in result.trace
 
 
+def test_what_the_target_says_does_not_apply_is_not_run() -> None:
+    async def body(wire: Wire) -> None:
+        raise NotImplementedError
+
+    target = Target(WebSocket, ConnectionClosed, not_applicable={"WS-WIRE-001": "no such thing"})
+    (result,) = run_live([case(body)], target)
+    assert result == Result("case", Verdict.NOT_APPLICABLE, observed="no such thing")
+
+
 def raising(error: Exception) -> Callable[[Wire], Awaitable[None]]:
     async def body(wire: Wire) -> None:
         await wire.connect(closing)
