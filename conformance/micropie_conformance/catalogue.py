@@ -406,7 +406,7 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "WS-MSG-004",
         Level.ASGI,
-        "A disconnect whose code or reason is absent or None is a disconnect like any other.",
+        "A disconnect whose reason is absent or None is a disconnect like any other.",
         f"{_ASGI}, Disconnect - receive event",
         "Optional; if missing or ``None`` default is empty string.",
     ),
@@ -423,6 +423,14 @@ CLAUSES: tuple[Clause, ...] = (
         "send_bytes(), given bytes, sends bytes exactly.",
         f"{_ASGI}, Send - send event",
         "``bytes`` (*byte string*) -- Binary message content, or ``None``.",
+    ),
+    Clause(
+        "WS-MSG-007",
+        Level.ROBUST,
+        "A disconnect whose code is absent or None is a disconnect like any other.",
+        f"{_ASGI}, Disconnect - receive event",
+        "If no code was received in the frame from the client, the server should set this to "
+        "``1005``",
     ),
     # Sending
     Clause(

@@ -605,7 +605,7 @@ class EncodesOtherwise(Strict):
     "WS-RECV-005",
     "receive_text() raises ConnectionClosed",
     "receive_text() raises EOFError('the client has gone')",
-    also=["WS-MSG-004", "WS-RECV-006", "WS-TASKS-005"],
+    also=["WS-MSG-004", "WS-MSG-007", "WS-RECV-006", "WS-TASKS-005"],
 )
 class RaisesAnotherErrorAtTheEnd(Strict):
     def disconnected(self, event: Event) -> None:
@@ -663,19 +663,37 @@ class DoesNotSendNothing(Strict):
 
 
 @wrong(
-    "WS-MSG-004", "receive_text() raises ConnectionClosed", "receive_text() raises KeyError('code')"
+    "WS-MSG-004",
+    "receive_text() raises ConnectionClosed",
+    "receive_text() raises KeyError('reason')",
 )
-class NeedsCodeAndReason(Strict):
+class NeedsAReason(Strict):
     def disconnected(self, event: Event) -> None:
         self.phase = "gone"
-        raise self.closed(event["code"], event["reason"])
+        raise self.closed(event.get("code"), event["reason"])
 
 
-@wrong("WS-MSG-004", "receive_text() raises ConnectionClosed", "receive_text() raises TypeError")
-class NeedsCodeAndReasonNotToBeNone(Strict):
+@wrong("WS-MSG-004", "receive_text() raises ConnectionClosed", "receive_text() raises Attribute")
+class NeedsAReasonNotToBeNone(Strict):
     def disconnected(self, event: Event) -> None:
         self.phase = "gone"
-        raise self.closed(int(event.get("code", 1005)), event.get("reason", "").strip())
+        raise self.closed(event.get("code"), event.get("reason", "").strip())
+
+
+@wrong(
+    "WS-MSG-007", "receive_text() raises ConnectionClosed", "receive_text() raises KeyError('code')"
+)
+class NeedsACode(Strict):
+    def disconnected(self, event: Event) -> None:
+        self.phase = "gone"
+        raise self.closed(event["code"])
+
+
+@wrong("WS-MSG-007", "receive_text() raises ConnectionClosed", "receive_text() raises TypeError")
+class NeedsACodeNotToBeNone(Strict):
+    def disconnected(self, event: Event) -> None:
+        self.phase = "gone"
+        raise self.closed(int(event.get("code", 1005)))
 
 
 @wrong("WS-MSG-005", "receive_bytes() returns bytes", "receive_bytes() returns bytearray(b'hello')")
@@ -684,7 +702,7 @@ class ReturnsABytearray(Strict):
         return bytearray(super().as_bytes(payload))
 
 
-@wrong("WS-MSG-006", "the payload is bytes", "<memory at ")
+@wrong("WS-MSG-006", "the payload is bytes", "<memory>")
 class SendsAMemoryview(Strict):
     async def hand_over(self, event: Event) -> None:
         if event.get("bytes"):

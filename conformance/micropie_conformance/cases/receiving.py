@@ -196,26 +196,40 @@ def empty_message(probe: Probe, method: str, kind: str, other: str) -> None:
     probe.expect_returned(probe.start(method), full_result)
 
 
-_FORMS: dict[str, Event] = {
-    "no-keys": {},
-    "no-reason": {"code": 1001},
-    "no-code": {"reason": "bye"},
-    "code-none": {"code": None, "reason": "bye"},
-    "reason-none": {"code": 1001, "reason": None},
-    "both-none": {"code": None, "reason": None},
-}
+def _with_each_method(forms: dict[str, Event]) -> dict[str, tuple[str, Event]]:
+    return {
+        f"{form}-{name}": (method, keys)
+        for form, keys in forms.items()
+        for name, (method,) in RECEIVE.items()
+    }
 
 
 @case(
     "WS-MSG-004",
-    {
-        f"{form}-{name}": (method, keys)
-        for form, keys in _FORMS.items()
-        for name, (method,) in RECEIVE.items()
-    },
+    _with_each_method({"absent": {"code": 1001}, "none": {"code": 1001, "reason": None}}),
 )
-def form_of_the_disconnect(probe: Probe, method: str, keys: Event) -> None:
-    """Receive when the server has a disconnect without code or reason."""
+def disconnect_without_reason(probe: Probe, method: str, keys: Event) -> None:
+    """Receive when the server has a disconnect without a reason."""
+    _receive_disconnect(probe, method, keys)
+
+
+@case(
+    "WS-MSG-007",
+    _with_each_method(
+        {
+            "absent": {"reason": "bye"},
+            "none": {"code": None, "reason": "bye"},
+            "nothing": {},
+            "both-none": {"code": None, "reason": None},
+        }
+    ),
+)
+def disconnect_without_code(probe: Probe, method: str, keys: Event) -> None:
+    """Receive when the server has a disconnect without a code."""
+    _receive_disconnect(probe, method, keys)
+
+
+def _receive_disconnect(probe: Probe, method: str, keys: Event) -> None:
     probe.open()
     probe.deliver({"type": "websocket.disconnect", **keys})
     probe.expect_closed(probe.start(method))

@@ -196,7 +196,8 @@ def _disconnects() -> list[Comes]:
     def disconnect(simpler: Comes | None, **keys: object) -> Comes:
         clauses = {"receive_text": "WS-RECV-005", "receive_bytes": "WS-RECV-006"}
         if simpler is not None:
-            clauses = dict.fromkeys(clauses, "WS-MSG-004")
+            has_code = isinstance(keys["code"], int)
+            clauses = dict.fromkeys(clauses, "WS-MSG-004" if has_code else "WS-MSG-007")
         event: dict[str, object] = {"type": "websocket.disconnect"}
         event.update({key: value for key, value in keys.items() if value is not _ABSENT})
         return Comes(Came.DISCONNECT, event, {}, clauses, simpler)
