@@ -65,7 +65,7 @@ class _Protocol(ClientProtocol):
 class Connection:
     """One connection of a client.
 
-    It reads on its own, so that pings and close frames are answered.
+    It reads on its own, so that pings and close frames are answered, but while it is held.
 
     Args:
         stream: What the bytes go over.
@@ -84,6 +84,8 @@ class Connection:
         self._fragments: list[Frame] = []
         # What came, oldest first; the last is a close frame, or None when there was none.
         self._received: asyncio.Queue[Message | Close | None] = asyncio.Queue()
+        self._reading = asyncio.Event()
+        self._reading.set()
         self._answered = asyncio.Event()
         self._left = False
         # What the server answered to the handshake, if that was an HTTP response.
@@ -112,14 +114,20 @@ class Connection:
 
     # Messages
 
-    async def send(self, message: Message | Sequence[str] | Sequence[bytes]) -> None:
+    async def send(
+        self, message: Message | Sequence[str] | Sequence[bytes], *, pings: bool = False
+    ) -> None:
         """Send a message; of a sequence each part is a fragment of one message.
+
+        With `pings`, a ping precedes each fragment but the first.
 
         Raises:
             OSError: The connection is closed.
         """
         parts: Sequence[Message] = [message] if isinstance(message, str | bytes) else message
         for number, part in enumerate(parts, 1):
+            if pings and number > 1:
+                self._protocol.send_ping(b"between")
             self._send_part(part, first=number == 1, final=number == len(parts))
             self._flush()
         await self._stream.drain()
@@ -131,6 +139,42 @@ class Connection:
             # Nothing follows it.
             self._received.put_nowait(got)
         return got
+
+    # Faults
+
+    def hold(self) -> None:
+        """Read no more, beyond what comes next, until `go_on`."""
+        self._reading.clear()
+        self._log("-- reads no more")
+
+    def go_on(self) -> None:
+        """Read again."""
+        self._log("-- reads again")
+        self._reading.set()
+
+    def begin(self, text: str, *, whole_frame: bool) -> None:
+        """Send the begin of a message: a whole frame that is not the last, or half a frame."""
+        if whole_frame:
+            self._send_part(text, first=True, final=False)
+            self._flush()
+        else:
+            frame = Frame(Opcode.TEXT, text.encode())
+            data = frame.serialize(mask=True)
+            half = len(data) // 2
+            self._log(f"-> {_words(frame)} (only {half} of its {len(data)} bytes)")
+            self._stream.write(data[:half])
+
+    def send_unmasked(self, message: Message) -> None:
+        """Send a message in a frame that is not masked, which a client must not."""
+        opcode = Opcode.TEXT if isinstance(message, str) else Opcode.BINARY
+        frame = Frame(opcode, message.encode() if isinstance(message, str) else message)
+        self._log(f"-> {_words(frame)} (not masked)")
+        self._stream.write(frame.serialize(mask=False))
+
+    def half_close(self) -> None:
+        """End the direction to the server without a close frame, and go on reading."""
+        self._log("-> end of the stream (FIN), and reads on")
+        self._stream.half_close()
 
     # The end
 
@@ -177,6 +221,7 @@ class Connection:
         end = ""
         try:
             while self._protocol.handshake_exc is None and not end:
+                await self._reading.wait()
                 if data := await self._stream.read():
                     self._protocol.receive_data(data)
                     self._take()

@@ -22,7 +22,16 @@ class Tcp:
     @classmethod
     async def connect(cls, port: int) -> "Tcp":
         """Connect to a port of 127.0.0.1."""
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
+        client = socket.socket()
+        client.setblocking(False)
+        # The system keeps no more than that for a client that does not read.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _MOST_BYTES)
+        try:
+            await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", port))
+        except BaseException:
+            client.close()
+            raise
+        return cls(*await asyncio.open_connection(sock=client))
 
     async def read(self) -> bytes:
         """Await what comes next; nothing: the other side has ended the stream.
@@ -43,6 +52,10 @@ class Tcp:
             OSError: The connection has ended.
         """
         await self._writer.drain()
+
+    def half_close(self) -> None:
+        """End the direction to the server (FIN), once all that was written is sent."""
+        self._writer.write_eof()
 
     def close(self) -> None:
         """End the stream (FIN), once all that was written is sent."""

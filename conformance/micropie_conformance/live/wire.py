@@ -18,7 +18,7 @@ takes longer than the deadline does not come: on a real socket nothing else can 
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from websockets.frames import Close
@@ -230,20 +230,56 @@ class Client:
 
     # Arrangements
 
-    async def send(self, message: Message | Sequence[str] | Sequence[bytes]) -> None:
+    async def send(
+        self, message: Message | Sequence[str] | Sequence[bytes], *, pings: bool = False
+    ) -> None:
         """Send a message; of a sequence each part is a fragment of one message.
+
+        With `pings`, a ping precedes each fragment but the first.
 
         Raises:
             Unreached: The connection is closed, or the server reads no more.
         """
-        self.note(f"sends {_named(message)}")
+        self.note(f"sends {_named(message)}{' with pings between' if pings else ''}")
         async with self._wire.limit(self.handler):
             try:
-                await self.connection.send(message)
+                await self.connection.send(message, pings=pings)
             except OSError:
                 await self.connection.end()
                 observed = await self.connection.next()
                 raise Unreached(f"the client gets {_named(observed)} and cannot send") from None
+
+    async def send_too_much(self, message: Message | Sequence[str] | Sequence[bytes]) -> None:
+        """Send a message that the server may refuse before all of it is sent."""
+        self.note(f"sends {_named(message)}")
+        async with self._wire.limit(self.handler):
+            with suppress(OSError):
+                await self.connection.send(message)
+
+    def send_unmasked(self, message: Message) -> None:
+        """Send a message in a frame that is not masked, which breaks the protocol."""
+        self.note(f"sends {_named(message)} without a mask")
+        self.connection.send_unmasked(message)
+
+    def begin(self, text: str, *, whole_frame: bool) -> None:
+        """Send the begin of a message: a whole frame that is not the last, or half a frame."""
+        self.note(f"sends the begin of {_named(text)}")
+        self.connection.begin(text, whole_frame=whole_frame)
+
+    def hold(self) -> None:
+        """Read no more until `go_on`."""
+        self.note("reads no more")
+        self.connection.hold()
+
+    def go_on(self) -> None:
+        """Read again."""
+        self.note("reads again")
+        self.connection.go_on()
+
+    def half_close(self) -> None:
+        """End the TCP connection's direction to the server, and go on reading."""
+        self.note("ends its direction of the TCP connection")
+        self.connection.half_close()
 
     async def get(self, message: Message) -> None:
         """Await a message that must come for the case to go on.
