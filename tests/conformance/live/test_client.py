@@ -156,6 +156,78 @@ async def test_a_server_can_reset_the_connection() -> None:
     assert server.log == [ASKED, "<- reset (RST)"]
 
 
+# Faults
+
+
+async def test_pings_go_between_fragments() -> None:
+    async with told() as server, server.client() as client:
+        await client.answer()
+        await client.send(["a", "b"], pings=True)
+        await client.close(1000, "")
+    assert server.got[0] == "ab"
+    assert server.log[2:5] == [
+        "-> text 'a' (not final)",
+        "-> ping b'between'",
+        "-> continuation b'b'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("whole_frame", "words"),
+    [(True, "(not final)"), (False, "(only 5 of its 11 bytes)")],
+)
+async def test_a_message_can_be_broken_off(whole_frame: bool, words: str) -> None:
+    async with told() as server, server.client() as client:
+        await client.answer()
+        client.begin("hello", whole_frame=whole_frame)
+        client.drop(reset=False)
+    assert server.got == [None]
+    assert server.log[2:] == [f"-> text 'hello' {words}", "-> end of the stream (FIN)"]
+
+
+@pytest.mark.parametrize(("message", "words"), [("x", "text 'x'"), (b"x", "binary b'x'")])
+async def test_a_frame_can_be_not_masked(message: Message, words: str) -> None:
+    async with told() as server, server.client() as client:
+        await client.answer()
+        client.send_unmasked(message)
+        assert await client.next() == Close(1002, "incorrect masking")
+        await client.end()
+    assert server.log[2] == f"-> {words} (not masked)"
+
+
+async def test_one_direction_can_be_ended() -> None:
+    async with told() as server, server.client() as client:
+        await client.answer()
+        client.half_close()
+        await client.end()
+    assert server.got == [None]
+    assert server.log[2:] == [
+        "-> end of the stream (FIN), and reads on",
+        "<- end of the stream (FIN)",
+    ]
+
+
+async def test_a_client_that_is_held_does_not_read() -> None:
+    async def handle(connection: ServerConnection) -> None:
+        await connection.recv()
+        for _ in range(2):
+            await connection.send("x" * 2**23)
+        sent.set()
+
+    sent = asyncio.Event()
+    async with told(handle) as server, server.client() as client:
+        await client.answer()
+        client.hold()
+        await client.send("go")
+        async with server.client() as other:
+            await other.answer()
+        assert not sent.is_set()
+        client.go_on()
+        assert [await client.next(), await client.next()] == ["x" * 2**23] * 2
+        await sent.wait()
+    assert server.log.index("-- reads no more") < server.log.index("-- reads again")
+
+
 # The handshake
 
 

@@ -1,6 +1,7 @@
 """Bytes go both ways over a stream, and it ends in each way that a connection can end."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -42,6 +43,22 @@ async def test_a_stream_ends_when_all_is_sent() -> None:
         assert [await server.read(), await server.read()] == [b"hello", b""]
         with pytest.raises(ConnectionError):
             await client.drain()
+
+
+async def test_one_direction_can_be_ended() -> None:
+    async with pair() as (client, server):
+        client.write(b"hello")
+        client.half_close()
+        assert [await server.read(), await server.read()] == [b"hello", b""]
+        server.write(b"bye")
+        assert await client.read() == b"bye"
+
+
+async def test_a_port_where_nobody_listens_is_an_error() -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        with pytest.raises(ConnectionRefusedError):
+            await Tcp.connect(bound.getsockname()[1])
 
 
 async def test_a_connection_can_be_reset() -> None:
