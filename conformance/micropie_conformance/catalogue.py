@@ -1024,6 +1024,15 @@ CLAUSES: tuple[Clause, ...] = (
         "and the application's choice.",
         _PEERS,
     ),
+    Clause(
+        "WS-WIRE-033",
+        Level.DOCUMENTED,
+        "When the server ends the connection because of what the client sends (a frame that is "
+        "not masked, a message over the server's limit), receive_text() and receive_bytes() raise "
+        "ConnectionClosed and give no part of that.",
+        f"{_PAGE}, receive_text",
+        _GONE,
+    ),
     # Free choices, which no case judges
     Clause(
         "WS-INFO-001",

@@ -188,6 +188,8 @@ class Page:
             if number == 0:
                 for step, words in enumerate(first.result.trace, 1):
                     self._wrap(f"  {step:>8}  ", words)
+                for line, words in enumerate(first.result.wire):
+                    self._item("" if line else "wire", words)
 
     def failure(self, one: Finding, target: str) -> None:
         """Write what became of one case that did not pass."""

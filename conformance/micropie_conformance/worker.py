@@ -250,14 +250,20 @@ def _exploring(
 
 def _short(result: Result) -> Result:
     """Leave out the middle of what is too long to be read."""
-    trace = result.trace
-    if len(trace) > _MOST_STEPS:
-        half = _MOST_STEPS // 2
-        left_out = f"... {len(trace) - 2 * half} steps left out ..."
-        trace = [*trace[:half], left_out, *trace[-half:]]
     return replace(
-        result, expected=_cut(result.expected), observed=_cut(result.observed), trace=trace
+        result,
+        expected=_cut(result.expected),
+        observed=_cut(result.observed),
+        trace=_cut_steps(result.trace),
+        wire=_cut_steps(result.wire),
     )
+
+
+def _cut_steps(steps: list[str]) -> list[str]:
+    if len(steps) <= _MOST_STEPS:
+        return steps
+    half = _MOST_STEPS // 2
+    return [*steps[:half], f"... {len(steps) - 2 * half} steps left out ...", *steps[-half:]]
 
 
 def _cut(text: str) -> str:

@@ -135,6 +135,16 @@ def test_what_does_not_apply_by_its_own_word_has_its_reason() -> None:
     ]
 
 
+def test_what_went_over_the_socket_is_beneath_what_happened() -> None:
+    live = finding(SENDS, "a", Verdict.BROKEN, "it waits", "hypercorn:asyncio", ("call  send()",))
+    log = ["client 1 -> text 'hello'", "client 1 <- close 1000 'bye'"]
+    lines = printed(report(replace(live, result=replace(live.result, wire=log))))
+    assert lines[lines.index("         1  call  send()") :][1:3] == [
+        "  wire      client 1 -> text 'hello'",
+        "            client 1 <- close 1000 'bye'",
+    ]
+
+
 def test_areas_and_their_sum() -> None:
     lines = printed(
         report(

@@ -17,6 +17,9 @@ from micropie_conformance.worker import IN_MEMORY, OUT_OF_MEMORY, Job
 SENDS = next(case.id for case in registered()[0] if case.clause.id == "WS-SEND-001")
 SENDS_BYTES = next(case.id for case in registered()[0] if case.clause.id == "WS-SEND-002")
 WIRE = next(case.id for case in registered()[1] if case.clause.id == "WS-WIRE-001")
+LEAVES_NO_TASK = next(
+    case.id for case in registered()[1] if case.id.startswith("WS-WIRE-031") and "ret" in case.id
+)
 
 WORKER = [sys.executable, "-P", "-m", "micropie_conformance.worker"]
 
@@ -230,6 +233,25 @@ def test_what_is_too_long_is_cut_in_the_middle(
     assert "characters left out" in observed
     assert len(trace) == 201
     assert "steps left out" in trace[100]
+
+
+def test_what_went_over_the_socket_is_told_and_cut(
+    tmp_path: Path, target: Callable[[str], str]
+) -> None:
+    body = """pass
+
+    async def close(self, code=1000, reason=None):
+        import asyncio
+        self.task = asyncio.create_task(asyncio.sleep(60))
+        for number in range(300):
+            await super().send_text(str(number))
+        await super().close(code, reason)
+    """
+    played = play(tmp_path, target(body), LEAVES_NO_TASK, door="hypercorn:asyncio")
+    *_, wire = played.news[-1]["result"]
+    assert len(wire) == 201
+    assert wire[4:6] == ["client 1 <- text '0'", "client 1 <- text '1'"]
+    assert "steps left out" in wire[100]
 
 
 def test_a_copy_of_the_process_does_not_go_on(tmp_path: Path, target: Callable[[str], str]) -> None:

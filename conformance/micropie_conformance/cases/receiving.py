@@ -215,14 +215,7 @@ def disconnect_without_reason(probe: Probe, method: str, keys: Event) -> None:
 
 @case(
     "WS-MSG-007",
-    _with_each_method(
-        {
-            "absent": {"reason": "bye"},
-            "none": {"code": None, "reason": "bye"},
-            "nothing": {},
-            "both-none": {"code": None, "reason": None},
-        }
-    ),
+    _with_each_method({"absent": {"reason": "bye"}, "none": {"code": None, "reason": "bye"}}),
 )
 def disconnect_without_code(probe: Probe, method: str, keys: Event) -> None:
     """Receive when the server has a disconnect without a code."""

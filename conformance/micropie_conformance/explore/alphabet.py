@@ -203,12 +203,16 @@ def _disconnects() -> list[Comes]:
         return Comes(Came.DISCONNECT, event, {}, clauses, simpler)
 
     full = disconnect(None, code=1001, reason="bye")
+    # With its code, one without a reason is simpler than with neither.
+    with_code = {
+        "bye": full,
+        **{reason: disconnect(full, code=1001, reason=reason) for reason in (None, _ABSENT)},
+    }
     return [
-        full,
+        *with_code.values(),
         *(
-            disconnect(full, code=code, reason=reason)
-            for code, reason in product((1001, None, _ABSENT), ("bye", None, _ABSENT))
-            if (code, reason) != (1001, "bye")
+            disconnect(simpler, code=code, reason=reason)
+            for code, (reason, simpler) in product((None, _ABSENT), with_code.items())
         ),
     ]
 

@@ -7,7 +7,7 @@ and `servers` import those, no other module does.
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["SERVERS"]
+__all__ = ["MESSAGE_LIMIT", "SERVERS"]
 
 SERVERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "hypercorn": {"asyncio": (), "uvloop": ("uvloop",), "trio": ("trio",)},
@@ -17,3 +17,6 @@ SERVERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 }
 """The servers that the cases run behind; the ways in which each is run, with what that needs
 beside the extra `conformance`."""
+
+MESSAGE_LIMIT: Final = 2**21
+"""The largest message that a server takes, in bytes, where it can be told so."""

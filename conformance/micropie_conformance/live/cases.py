@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from micropie_conformance.case import live_case
+from micropie_conformance.live import MESSAGE_LIMIT
 from micropie_conformance.live.handler import Handler, HandlerError, Script
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ _SESSION_ID: Final = "2f1cbd0e-6d5c-4c56-9d3b-8a4f7e0b9a51"
 # One mebibyte each, in which no part is like another.
 _LARGE_TEXT: Final = "".join(f"{number:08x}" for number in range(2**17))
 _LARGE_BYTES: Final = b"".join(number.to_bytes(4) for number in range(2**18))
+
+# Over the limit of a server that has one.
+_TOO_LARGE_TEXT: Final = _LARGE_TEXT * (MESSAGE_LIMIT // len(_LARGE_TEXT) + 1)
+_TOO_LARGE_BYTES: Final = _TOO_LARGE_TEXT.encode()
+_TOO_LARGE_FRAGMENTS: Final = [_LARGE_TEXT] * (len(_TOO_LARGE_TEXT) // len(_LARGE_TEXT))
 
 _ALL_BYTES: Final = bytes(range(256))
 
@@ -143,12 +149,16 @@ def _sending(kind: str, messages: "Sequence[Message]", plain: "Message | None" =
         await handler.open()
         if plain is not None:
             await handler.do(f"send_{kind}", plain)
-        for message in messages:
-            await handler.expect_done(f"send_{kind}", message)
-        await handler.call(f"send_{kind}", _PLAIN[kind])
-        await handler.call("close")
+        await _sending_all(handler, kind, messages)
 
     return script
+
+
+async def _sending_all(handler: Handler, kind: str, messages: "Sequence[Message]") -> None:
+    for message in messages:
+        await handler.expect_done(f"send_{kind}", message)
+    await handler.call(f"send_{kind}", _PLAIN[kind])
+    await handler.call("close")
 
 
 def _receiving(kind: str, values: "Sequence[Message]", plain: "Message | None" = None) -> Script:
@@ -177,19 +187,35 @@ async def bytes_to_client(wire: "Wire", data: bytes) -> None:
     await client.expect_message(data)
 
 
-@live_case("WS-WIRE-009", {"whole": ("hello world",), "in-fragments": (["hello", " ", "world"],)})
-async def text_from_client(wire: "Wire", message: str | list[str]) -> None:
+@live_case(
+    "WS-WIRE-009",
+    {
+        "whole": ("hello world",),
+        "in-fragments": (["hello", " ", "world"],),
+        "with-pings-between": (["hello", " ", "world"], True),
+    },
+)
+async def text_from_client(wire: "Wire", message: str | list[str], pings: bool = False) -> None:
     """The client sends a text and the handler receives text."""
     client = await wire.connect(_receiving("text", ["hello world"]))
-    await client.send(message)
+    await client.send(message, pings=pings)
     await client.send("next")
 
 
-@live_case("WS-WIRE-010", {"whole": (_ALL_BYTES,), "in-fragments": ([b"\0", _ALL_BYTES[1:]],)})
-async def bytes_from_client(wire: "Wire", message: bytes | list[bytes]) -> None:
+@live_case(
+    "WS-WIRE-010",
+    {
+        "whole": (_ALL_BYTES,),
+        "in-fragments": ([b"\0", _ALL_BYTES[1:]],),
+        "with-pings-between": ([b"\0", _ALL_BYTES[1:]], True),
+    },
+)
+async def bytes_from_client(
+    wire: "Wire", message: bytes | list[bytes], pings: bool = False
+) -> None:
     """The client sends bytes and the handler receives bytes."""
     client = await wire.connect(_receiving("bytes", [_ALL_BYTES]))
-    await client.send(message)
+    await client.send(message, pings=pings)
     await client.send(b"next")
 
 
@@ -303,6 +329,38 @@ async def many_to_client(wire: "Wire", kind: str, messages: "list[Message]") -> 
     await client.get(_PLAIN[kind])
     for message in [*messages, _PLAIN[kind]]:
         await client.expect_message(message)
+
+
+# A client that does not read: so much that no server and no system keeps all of it.
+_MUCH: Final = {
+    "text": ("text", [f"{number:08}" * 2**16 for number in range(16)]),
+    "bytes": ("bytes", [b"%08d" % number * 2**16 for number in range(16)]),
+}
+
+
+@live_case("WS-WIRE-018", _MUCH)
+async def much_to_slow_client(wire: "Wire", kind: str, messages: "list[Message]") -> None:
+    """The handler sends 8 MiB to a client that does not read until others were served."""
+
+    async def script(handler: Handler) -> None:
+        await handler.open()
+        await handler.get(b"plain", "receive_bytes")
+        await _sending_all(handler, kind, messages)
+
+    client = await wire.connect(script)
+    client.hold()
+    await client.send(b"plain")
+    await _serve_others(wire)
+    client.go_on()
+    for message in [*messages, _PLAIN[kind]]:
+        await client.expect_message(message)
+
+
+async def _serve_others(wire: "Wire") -> None:
+    """Let the server do what it can do in the meantime."""
+    for _ in range(3):
+        other = await wire.connect(_sending("bytes", [], plain=b"plain"))
+        await other.get(b"plain")
 
 
 @live_case("WS-WIRE-024")
@@ -440,6 +498,84 @@ async def client_vanishes(wire: "Wire", method: str, reset: bool) -> None:
     client.vanish(reset=reset)
 
 
+@live_case(
+    "WS-WIRE-020",
+    {
+        f"{method} {part} {name}".replace("_", "-").replace(" ", "-"): (method, whole_frame, reset)
+        for method in _RECEIVE
+        for part, whole_frame in {"fragment": True, "half-a-frame": False}.items()
+        for name, reset in {"reset": True, "end-of-stream": False}.items()
+    },
+)
+async def client_vanishes_in_message(
+    wire: "Wire", method: str, whole_frame: bool, reset: bool
+) -> None:
+    """The client sends the begin of a message; then its TCP connection ends."""
+
+    async def script(handler: Handler) -> None:
+        await handler.open()
+        await handler.get(b"plain", "receive_bytes")
+        await handler.expect_closed(method)
+
+    client = await wire.connect(script)
+    await client.send(b"plain")
+    await wire.waits_in(client.handler, method)
+    client.begin("never comes whole", whole_frame=whole_frame)
+    client.vanish(reset=reset)
+
+
+@live_case("WS-WIRE-020", {method.replace("_", "-"): (method,) for method in _RECEIVE})
+async def client_half_closes(wire: "Wire", method: str) -> None:
+    """The client sends a message, ends its direction of the TCP connection and reads on."""
+
+    async def script(handler: Handler) -> None:
+        await handler.open()
+        await handler.get(b"plain", "receive_bytes")
+        await handler.expect_closed(method)
+
+    client = await wire.connect(script)
+    await client.send(b"plain")
+    client.half_close()
+
+
+@live_case("WS-WIRE-033", {"text": ("text", "hello"), "bytes": ("bytes", b"hello")})
+async def unmasked(wire: "Wire", kind: str, message: "Message") -> None:
+    """The client sends a frame that is not masked; what a server lets through comes whole."""
+    client = await _connect_to_be_cut_off(wire, kind, message)
+    client.send_unmasked(message)
+
+
+@live_case(
+    "WS-WIRE-033",
+    {
+        "text": ("text", _TOO_LARGE_TEXT, [_TOO_LARGE_TEXT]),
+        "bytes": ("bytes", _TOO_LARGE_BYTES, [_TOO_LARGE_BYTES]),
+        "text-in-fragments": ("text", _TOO_LARGE_TEXT, _TOO_LARGE_FRAGMENTS),
+    },
+)
+async def too_large(
+    wire: "Wire", kind: str, message: "Message", fragments: "list[str] | list[bytes]"
+) -> None:
+    """The client sends a message over the server's limit; without one, it comes whole."""
+    client = await _connect_to_be_cut_off(wire, kind, message)
+    await client.send_too_much(fragments)
+    # Hypercorn says that it closes, and tells the handler when the client is gone.
+    client.vanish(reset=False)
+
+
+async def _connect_to_be_cut_off(wire: "Wire", kind: str, message: "Message") -> "Client":
+    async def script(handler: Handler) -> None:
+        await handler.open()
+        await handler.get(_PLAIN[kind], f"receive_{kind}")
+        await handler.expect_returned_or_closed(message, f"receive_{kind}")
+
+    client = await wire.connect(script)
+    await client.send(_PLAIN[kind])
+    # Uvicorn forgets what was not read when it ends the connection.
+    await wire.until(client.handler, lambda: client.handler.given > 1)
+    return client
+
+
 @live_case("WS-WIRE-020", {method.replace("_", "-"): (method,) for method in _RECEIVE})
 async def client_vanishes_early(wire: "Wire", method: str) -> None:
     """The client's TCP connection ends before the handler accepts; then it receives."""
@@ -477,6 +613,25 @@ async def sends_to_nobody(wire: "Wire", method: str, message: "Message") -> None
 
     client = await wire.connect(script)
     await client.close()
+
+
+@live_case("WS-WIRE-026", _MUCH)
+async def sends_to_slow_client_that_vanishes(
+    wire: "Wire", kind: str, messages: "list[Message]"
+) -> None:
+    """The handler sends 8 MiB to a client that does not read and then is gone."""
+
+    async def script(handler: Handler) -> None:
+        await handler.open()
+        await handler.get(b"plain", "receive_bytes")
+        for message in messages:
+            await handler.expect_done_or_closed(f"send_{kind}", message)
+
+    client = await wire.connect(script)
+    client.hold()
+    await client.send(b"plain")
+    await _serve_others(wire)
+    client.vanish(reset=True)
 
 
 @live_case("WS-WIRE-027")

@@ -200,6 +200,16 @@ class Handler:
         """The call raises ConnectionClosed."""
         await self.expect_raised(self._target.closed, method)
 
+    async def expect_returned_or_closed(self, value: object, method: str) -> None:
+        """The call returns exactly `value`, or it raises ConnectionClosed."""
+
+        def holds(outcome: Outcome) -> bool:
+            returned = isinstance(outcome, Returned) and same(outcome.value, value)
+            return returned or self.is_closed(outcome)
+
+        expected = f"raises {self._target.closed.__name__} or returns {show(value)}"
+        await self._expect(holds, expected, method, (), {})
+
     async def expect_done(self, method: str, *args: object, **kwargs: object) -> None:
         """The call returns, whatever it returns."""
 

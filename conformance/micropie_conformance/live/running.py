@@ -138,9 +138,10 @@ class _Runner:
         finally:
             # What comes after this is only the end of what the case has left.
             trace = list(wire.trace)
+            log = [] if verdict is Verdict.PASSED else list(wire.log)
             self._waited = wire.late
             await wire.finish()
-        return Result(case.id, verdict, expected, observed, trace)
+        return Result(case.id, verdict, expected, observed, trace, wire=log)
 
 
 async def _until_failure(case: LiveCase, wire: Wire) -> None:

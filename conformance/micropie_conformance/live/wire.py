@@ -17,20 +17,17 @@ takes longer than the deadline does not come: on a real socket nothing else can 
 """
 
 import asyncio
-import socket
-import struct
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final, TypeAlias
+from typing import Final
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
 from websockets.frames import Close
-from websockets.typing import Subprotocol
 
+from micropie_conformance.live.client import Connection, Message
 from micropie_conformance.live.habits import HABITS
 from micropie_conformance.live.handler import Handler, Script, same
 from micropie_conformance.live.hosting import Host
+from micropie_conformance.live.streams import Tcp
 from micropie_conformance.outcomes import show
 from micropie_conformance.probe import Broken, Target, Unreached
 
@@ -38,11 +35,6 @@ __all__ = ["DEADLINE", "Client", "Message", "Wire"]
 
 DEADLINE: Final = 10.0
 """How long a case waits for one thing, in seconds."""
-
-# A close frame without a code, masked as a client's frames are (RFC 6455, section 5.5.1).
-_CLOSE_WITHOUT_CODE: Final = b"\x88\x80\x00\x00\x00\x00"
-
-Message: TypeAlias = str | bytes
 
 
 class Wire:
@@ -62,8 +54,10 @@ class Wire:
         self._changed = asyncio.Event()
         # What happened on both sides, oldest first.
         self.trace: list[str] = []
+        # What went over the sockets, oldest first.
+        self.log: list[str] = []
         self._handlers: list[Handler] = []
-        self._connections: list[ClientConnection] = []
+        self._connections: list[Connection] = []
         # Whether the deadline has passed.
         self.late = False
 
@@ -82,45 +76,20 @@ class Wire:
 
     async def handshake(self, script: Script, *, subprotocols: Sequence[str] = ()) -> "Client":
         """Let a client ask for a connection, and give the client, whatever the answer is."""
-        client = Client(self, self._add(script))
-        client.note("asks for a connection")
-        async with self.limit(client.handler):
-            try:
-                connection = await connect(
-                    f"ws://127.0.0.1:{self.host.port}{client.handler.path}",
-                    subprotocols=[Subprotocol(name) for name in subprotocols] or None,
-                    proxy=None,
-                    open_timeout=None,
-                    close_timeout=None,
-                    ping_interval=None,
-                    max_size=None,
-                )
-            except InvalidStatus as error:
-                client.answer = f"HTTP {error.response.status_code}"
-            except InvalidMessage:
-                client.answer = "no answer"
-            except InvalidHandshake as error:
-                client.answer = f"a handshake that is not valid: {error}"
-            else:
-                self._connections.append(connection)
-                client.connected(connection)
+        handler = self._add(script)
+        async with self.limit(handler):
+            client = Client(self, handler, await self._ask(handler, subprotocols))
+            client.answer = await client.connection.answer()
         client.note(f"gets {client.answer}")
         return client
 
     async def vanish(self, script: Script) -> Handler:
         """Let a client vanish before its handshake is answered; `script` starts after that."""
         handler = self._add(script, ahead=2)
-        _, writer = await asyncio.open_connection("127.0.0.1", self.host.port)
-        try:
-            writer.write(
-                f"GET {handler.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
-                "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
-            )
-            await self.until(handler, lambda: handler.given > 0)
-        finally:
-            writer.close()
-            await writer.wait_closed()
+        async with self.limit(handler):
+            connection = await self._ask(handler)
+        await self.until(handler, lambda: handler.given > 0)
+        connection.drop(reset=False)
         self.note("client", handler, "is gone")
         return handler
 
@@ -198,14 +167,26 @@ class Wire:
     async def finish(self) -> None:
         """Drop every client."""
         for connection in self._connections:
-            connection.transport.abort()
-            await connection.wait_closed()
+            await connection.finish()
 
     def note(self, side: str, handler: Handler, words: str) -> None:
         """Record a step of one side of a connection, from any thread."""
         number = self._handlers.index(handler) + 1
         self.trace.append(f"{side} {number:<{9 - len(side)}} {words}")
         self._loop.call_soon_threadsafe(self._changed.set)
+
+    async def _ask(self, handler: Handler, subprotocols: Sequence[str] = ()) -> Connection:
+        number = self._handlers.index(handler) + 1
+        self.note("client", handler, "asks for a connection")
+
+        def log(words: str) -> None:
+            self.log.append(f"client {number} {words}")
+
+        stream = await Tcp.connect(self.host.port)
+        connection = Connection(stream, handler.path, subprotocols, log)
+        self._connections.append(connection)
+        connection.ask()
+        return connection
 
     def _too_late(self, handler: Handler, expected: str | None) -> AssertionError:
         words = f"nothing within {self.deadline:g} seconds"
@@ -232,26 +213,15 @@ class Wire:
 
 
 class Client:
-    """A client, and the `handler` of its connection on the server."""
+    """A client with its `connection`, and the `handler` of that on the server."""
 
-    def __init__(self, wire: Wire, handler: Handler) -> None:
-        """Hold them; nothing is connected yet."""
+    def __init__(self, wire: Wire, handler: Handler, connection: Connection) -> None:
+        """Hold them; nothing is answered yet."""
         self.handler = handler
+        self.connection = connection
         # What came of the handshake.
         self.answer = "nothing"
         self._wire = wire
-        self._connection: ClientConnection | None = None
-
-    @property
-    def connection(self) -> ClientConnection:
-        """The connection of the `websockets` package."""
-        assert self._connection is not None
-        return self._connection
-
-    def connected(self, connection: ClientConnection) -> None:
-        """Take the connection whose handshake was completed."""
-        self._connection = connection
-        self.answer = "HTTP 101"
 
     def headers(self, name: str) -> list[str]:
         """Give the headers of that name in the handshake's answer."""
@@ -260,18 +230,56 @@ class Client:
 
     # Arrangements
 
-    async def send(self, message: Message | Sequence[str] | Sequence[bytes]) -> None:
+    async def send(
+        self, message: Message | Sequence[str] | Sequence[bytes], *, pings: bool = False
+    ) -> None:
         """Send a message; of a sequence each part is a fragment of one message.
+
+        With `pings`, a ping precedes each fragment but the first.
 
         Raises:
             Unreached: The connection is closed, or the server reads no more.
         """
-        self.note(f"sends {_named(message)}")
+        self.note(f"sends {_named(message)}{' with pings between' if pings else ''}")
         async with self._wire.limit(self.handler):
             try:
+                await self.connection.send(message, pings=pings)
+            except OSError:
+                await self.connection.end()
+                observed = await self.connection.next()
+                raise Unreached(f"the client gets {_named(observed)} and cannot send") from None
+
+    async def send_too_much(self, message: Message | Sequence[str] | Sequence[bytes]) -> None:
+        """Send a message that the server may refuse before all of it is sent."""
+        self.note(f"sends {_named(message)}")
+        async with self._wire.limit(self.handler):
+            with suppress(OSError):
                 await self.connection.send(message)
-            except ConnectionClosed as error:
-                raise Unreached(f"the client gets {_named(error.rcvd)} and cannot send") from None
+
+    def send_unmasked(self, message: Message) -> None:
+        """Send a message in a frame that is not masked, which breaks the protocol."""
+        self.note(f"sends {_named(message)} without a mask")
+        self.connection.send_unmasked(message)
+
+    def begin(self, text: str, *, whole_frame: bool) -> None:
+        """Send the begin of a message: a whole frame that is not the last, or half a frame."""
+        self.note(f"sends the begin of {_named(text)}")
+        self.connection.begin(text, whole_frame=whole_frame)
+
+    def hold(self) -> None:
+        """Read no more until `go_on`."""
+        self.note("reads no more")
+        self.connection.hold()
+
+    def go_on(self) -> None:
+        """Read again."""
+        self.note("reads again")
+        self.connection.go_on()
+
+    def half_close(self) -> None:
+        """End the TCP connection's direction to the server, and go on reading."""
+        self.note("ends its direction of the TCP connection")
+        self.connection.half_close()
 
     async def get(self, message: Message) -> None:
         """Await a message that must come for the case to go on.
@@ -300,27 +308,17 @@ class Client:
         """Close the connection and wait for its end; None: the close frame has no code."""
         self.note(f"closes with {'no code' if code is None else f'code {code}'}")
         async with self._wire.limit(self.handler):
-            if code is None:
-                self.connection.transport.write(_CLOSE_WITHOUT_CODE)
-                await self.connection.wait_closed()
-            else:
-                await self.connection.close(code, reason)
+            await self.connection.close(code, reason)
 
     async def end(self) -> None:
         """Wait until the connection has ended."""
         async with self._wire.limit(self.handler):
-            await self.connection.wait_closed()
+            await self.connection.end()
 
     def vanish(self, *, reset: bool) -> None:
         """Drop the TCP connection without a close frame: reset it, or end the stream."""
         self.note("resets the TCP connection" if reset else "ends the TCP connection")
-        if reset:
-            # It fails when the server has dropped the connection already.
-            with suppress(OSError):
-                self.connection.transport.get_extra_info("socket").setsockopt(
-                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-                )
-        self.connection.transport.abort()
+        self.connection.drop(reset=reset)
 
     # Judgements
 
@@ -346,10 +344,7 @@ class Client:
 
     async def _next(self) -> Message | Close | None:
         """Await a message, or the close frame, or None when the connection ended without one."""
-        try:
-            got: Message | Close | None = await self.connection.recv()
-        except ConnectionClosed as error:
-            got = error.rcvd
+        got = await self.connection.next()
         self.note(f"gets {_named(got)}")
         return got
 

@@ -4,7 +4,7 @@ import asyncio
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 import pytest
@@ -284,7 +284,7 @@ class LosesTheHundredth(Counts):
         return await super().next()
 
 
-@breaks("b?'199'", "WS-WIRE-018")
+@breaks("b?'199'", "WS-WIRE-018/many-to-client")
 class RepeatsTheLast(Counts):
     # The 202nd message follows the 200 of the case.
     async def repeat(self, send: Callable[[Any], Any], data: str | bytes) -> None:
@@ -299,7 +299,7 @@ class RepeatsTheLast(Counts):
         await self.repeat(super().send_bytes, data)
 
 
-@breaks("returns b?''", "WS-WIRE-019", "WS-WIRE-020", "WS-WIRE-029")
+@breaks("returns b?''", "WS-WIRE-019", "WS-WIRE-020", "WS-WIRE-029", "WS-WIRE-033")
 class ReturnsNothingAtTheEnd(Plain):
     async def next(self) -> str | bytes:
         try:
@@ -344,7 +344,48 @@ class ClosesInTheBackground(Plain):
         self.task = asyncio.create_task(super().close(code, reason))
 
 
-@breaks("it is over", "WS-WIRE-026")
+@breaks("gets", "WS-WIRE-018/much-to-slow-client")
+class DropsWhatIsSlow(Plain):
+    """Sends in the background, and nothing while three sends are on their way."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        super().__init__(receive, send)
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def later(self, body: Coroutine[Any, Any, None]) -> None:
+        if len(self.tasks) == 3:
+            body.close()
+            return
+        task = asyncio.create_task(body)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        # One that is not held up is done then.
+        await asyncio.sleep(0)
+
+    async def send_text(self, data: str) -> None:
+        await self.later(super().send_text(data))
+
+    async def send_bytes(self, data: bytes) -> None:
+        await self.later(super().send_bytes(data))
+
+
+@breaks("too many", "WS-WIRE-026/sends-to-slow")
+class SendsOnlyTen(Counts):
+    def count(self) -> None:
+        self.sent += 1
+        if self.sent > 10:
+            raise RuntimeError("too many")
+
+    async def send_text(self, data: str) -> None:
+        self.count()
+        await super().send_text(data)
+
+    async def send_bytes(self, data: bytes) -> None:
+        self.count()
+        await super().send_bytes(data)
+
+
+@breaks("it is over", "WS-WIRE-026/sends-to-nobody")
 class RefusesToSend(Plain):
     async def send_text(self, data: str) -> None:
         if self.over:

@@ -120,6 +120,8 @@ def script_of(method: str, *args: Any, **kwargs: Any) -> Script:
         ("expect_done", ("returns", "anything")),
         ("expect_done_or_closed", ("returns", "anything")),
         ("expect_done_or_closed", ("ends",)),
+        ("expect_returned_or_closed", ("x", "returns_x")),
+        ("expect_returned_or_closed", ("x", "ends")),
         ("call", ("raises", SystemExit())),
     ],
 )
@@ -173,6 +175,12 @@ async def test_an_arrangement_that_fails_is_unreached(
             ("raises", OSError()),
             "raises(OSError()) returns or raises GoneError",
             "raises OSError()",
+        ),
+        (
+            "expect_returned_or_closed",
+            ("x", "returns"),
+            "returns() raises GoneError or returns 'x'",
+            "returns() returns None",
         ),
     ],
 )

@@ -63,6 +63,7 @@ def test_a_case_that_holds_has_passed(door: str) -> None:
     result = run(body, door)
     assert (result.verdict, result.expected, result.observed) == (Verdict.PASSED, "", "")
     assert "client 1   gets HTTP 101" in result.trace
+    assert result.wire == []
 
 
 def test_what_the_target_says_does_not_apply_is_not_run() -> None:
@@ -115,6 +116,7 @@ def test_what_is_raised_decides(
     assert (result.verdict, result.expected) == (verdict, expected)
     assert result.observed.endswith(observed)
     assert result.trace
+    assert "client 1 -> GET /1, Upgrade: websocket" in result.wire
 
 
 @pytest.mark.parametrize(("late", "verdict"), [(False, Verdict.BROKEN), (True, Verdict.UNREACHED)])

@@ -213,6 +213,39 @@ async def test_a_client_can_leave(wire: Wire, way: str) -> None:
     client.vanish(reset=True)
 
 
+@pytest.mark.parametrize("fault", ["begin", "unmasked", "half-closed", "too much"])
+async def test_a_client_can_break_off(wire: Wire, fault: str) -> None:
+    async def script(handler: Handler) -> None:
+        await handler.open()
+        await handler.expect_returned_or_closed("large", "receive_text")
+
+    client = await wire.connect(script)
+    match fault:
+        case "begin":
+            client.begin("never comes whole", whole_frame=False)
+            client.vanish(reset=True)
+        case "unmasked":
+            client.send_unmasked("hello")
+        case "half-closed":
+            client.half_close()
+        case _:
+            await client.send_too_much("large")
+            await client.send_too_much(["is", "late"])
+    await wire.ended(client.handler)
+    assert wire.failure is None
+
+
+async def test_a_client_can_read_later(wire: Wire) -> None:
+    client = await wire.connect(doing(("send_text", "hello"), ("close",)))
+    client.hold()
+    client.go_on()
+    await client.expect_message("hello")
+    assert [line for line in wire.log if "--" in line] == [
+        "client 1 -- reads no more",
+        "client 1 -- reads again",
+    ]
+
+
 async def test_a_client_can_vanish_before_it_is_accepted(wire: Wire) -> None:
     async def script(handler: Handler) -> None:
         await handler.do("accept")

@@ -9,6 +9,7 @@ import hypercorn.trio
 import trio
 from hypercorn.config import Config
 
+from micropie_conformance.live import MESSAGE_LIMIT
 from micropie_conformance.live.hosting import Host, Worker, cancellable_on_trio, on_asyncio
 
 __all__ = ["WORKERS"]
@@ -21,6 +22,7 @@ def _configuration(host: Host) -> Config:
     config = Config()
     config.graceful_timeout = _GRACE_SECONDS
     config.errorlog = None
+    config.websocket_max_message_size = MESSAGE_LIMIT
     # Hypercorn makes a socket of its own of the number, and closes it.
     config.bind = [f"fd://{host.listen().detach()}"]
     return config

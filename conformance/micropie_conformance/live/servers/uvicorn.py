@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import uvicorn
 
+from micropie_conformance.live import MESSAGE_LIMIT
 from micropie_conformance.live.hosting import Host, Worker, on_asyncio
 
 __all__ = ["WORKERS"]
@@ -35,6 +36,7 @@ async def _serve(protocol: Literal["websockets-sansio", "wsproto"], host: Host) 
         host.application,
         http="h11",
         ws=protocol,
+        ws_max_size=MESSAGE_LIMIT,
         lifespan="on",
         interface="asgi3",
         log_config=None,
