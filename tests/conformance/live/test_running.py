@@ -212,6 +212,24 @@ def test_a_case_that_waits_in_vain_is_given_less_time() -> None:
     assert (deadlines[0], deadlines[-1]) == (1, 20)
 
 
+def test_that_it_waits_in_vain_takes_no_time_from_others() -> None:
+    deadlines: list[float] = []
+
+    async def body(wire: Wire) -> None:
+        deadlines.append(wire.deadline)
+        if len(deadlines) == 1:
+            raise Broken("one", "another")
+        if len(deadlines) == 2:
+            wire.trace.append("client 1   is gone")
+            wire.late = True
+            raise Unreached("nothing within 10 seconds")
+
+    cases = [case(body, IN_VAIN), case(body)]
+    verdicts = [one.verdict for one in run_live(cases, TARGET, "granian:asyncio", deadline=10)]
+    assert verdicts == [Verdict.SERVER, Verdict.PASSED]
+    assert deadlines == [0.5, 10, 10]
+
+
 def test_what_no_habit_explains_is_given_all_the_time() -> None:
     deadlines: list[float] = []
 
