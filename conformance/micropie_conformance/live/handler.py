@@ -120,9 +120,14 @@ class Handler:
             self.ended = True
             self._note("ends")
 
-    async def call(self, method: str, *args: object, **kwargs: object) -> Call:
-        """Call a method of the connection and give the call, whatever came of it."""
-        return await self._call(None, method, args, kwargs)
+    async def call(
+        self, method: str, *args: object, expected: str | None = None, **kwargs: object
+    ) -> Call:
+        """Call a method of the connection and give the call, whatever came of it.
+
+        With `expected`, waiting in vain in it is judged: that is what did not come about.
+        """
+        return await self._call(expected, method, args, kwargs)
 
     async def do(self, method: str, *args: object, **kwargs: object) -> object:
         """Call a method that must return for the case to go on, and give its value.

@@ -344,7 +344,7 @@ class ClosesInTheBackground(Plain):
         self.task = asyncio.create_task(super().close(code, reason))
 
 
-@breaks("gets", "WS-WIRE-018/much-to-slow-client")
+@breaks("receive_bytes.. still waits", "WS-WIRE-018/much-to-slow-client")
 class DropsWhatIsSlow(Plain):
     """Sends in the background, and nothing while three sends are on their way."""
 
