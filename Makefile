@@ -26,6 +26,8 @@ test: set-up browser  ## Run all tests on the built wheel; every branch must be 
 
 prove: set-up  ## Prove that the conformance suite can fail, on mutants and on what is wrong
 	@$(BIN)/python conformance/proof/prove.py
+	@echo 'Exploring micropie:WebSocket to depth 4 (about half a minute)'
+	@$(BIN)/micropie verify micropie:WebSocket --strict --depth 4
 
 serve: set-up  ## Serve the chat room of examples/chat.py
 	@$(BIN)/micropie serve examples/chat.py:app
