@@ -210,7 +210,8 @@ def test_what_hangs_ends(run: Run) -> None:
         "mine.py": hang,
     }
     done = run(files, "-k", "sends-a-text", status=1)
-    assert outcomes(done).startswith("3 failed, ")
+    assert " failed, " in outcomes(done)
+    assert " passed" not in outcomes(done)
     assert "hangs in accept (" in done.stdout
 
 
