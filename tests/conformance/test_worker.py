@@ -248,7 +248,7 @@ def test_what_went_over_the_socket_is_told_and_cut(
         await super().close(code, reason)
     """
     played = play(tmp_path, target(body), LEAVES_NO_TASK, door="hypercorn:asyncio")
-    *_, wire = played.news[-1]["result"]
+    *_, wire, _ = played.news[-1]["result"]
     assert len(wire) == 201
     assert wire[4:6] == ["client 1 <- text '0'", "client 1 <- text '1'"]
     assert "steps left out" in wire[100]

@@ -36,7 +36,7 @@ _CLAUSES: Final = (
     *(f"WS-COOKIE-{number:03}" for number in (1, 2, 3, 5)),
     *(f"WS-PROTO-{number:03}" for number in (1, 2, 3)),
     *(f"WS-RECV-{number:03}" for number in range(1, 8)),
-    *(f"WS-MSG-{number:03}" for number in range(1, 5)),
+    *(f"WS-MSG-{number:03}" for number in (1, 2, 3, 4, 7)),
     *(f"WS-SEND-{number:03}" for number in range(1, 5)),
     *(f"WS-CLOSE-{number:03}" for number in range(1, 9)),
     *(f"WS-GONE-{number:03}" for number in range(1, 12)),
