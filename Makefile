@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 
 # `make test COVERAGE=` measures none, which takes half the time.
 COVERAGE ?= --cov
+# Files or folders, all unless given.
+TESTS ?=
 
 # What runs is the installed wheel and its locked packages.
 unexport PYTHONHOME PYTHONPATH
@@ -22,7 +24,7 @@ demo: set-up  ## Check, verify and serve: the main job on real input
 	@$(BIN)/python examples/demo.py
 
 test: set-up browser  ## Run all tests on the built wheel; every branch must be covered
-	@$(BIN)/pytest --numprocesses=auto $(COVERAGE)
+	@$(BIN)/pytest --numprocesses=auto $(COVERAGE) $(TESTS)
 
 prove: set-up  ## Prove that the conformance suite can fail, on mutants and on what is wrong
 	@$(BIN)/python conformance/proof/prove.py
