@@ -8,8 +8,6 @@ BIN := $(VENV)/bin
 
 # `make test COVERAGE=` measures none, which takes half the time.
 COVERAGE ?= --cov
-# Files or folders, all unless given.
-TESTS ?=
 
 # What runs is the installed wheel and its locked packages.
 unexport PYTHONHOME PYTHONPATH
@@ -24,12 +22,10 @@ demo: set-up  ## Check, verify and serve: the main job on real input
 	@$(BIN)/python examples/demo.py
 
 test: set-up browser  ## Run all tests on the built wheel; every branch must be covered
-	@$(BIN)/pytest --numprocesses=auto $(COVERAGE) $(TESTS)
+	@$(BIN)/pytest --numprocesses=auto $(COVERAGE)
 
 prove: set-up  ## Prove that the conformance suite can fail, on mutants and on what is wrong
 	@$(BIN)/python conformance/proof/prove.py
-	@echo 'Exploring micropie:WebSocket to depth 4 (about half a minute)'
-	@$(BIN)/micropie verify micropie:WebSocket --strict --depth 4
 
 serve: set-up  ## Serve the chat room of examples/chat.py
 	@$(BIN)/micropie serve examples/chat.py:app

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from micropie_conformance import case as module
 from micropie_conformance.case import case, live_case, registered
-from micropie_conformance.catalogue import CLAUSES, clause
+from micropie_conformance.catalogue import CLAUSES, Clause, clause
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +81,11 @@ def test_a_case_may_be_newer_than_its_clause(
     register: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer = replace(clause("WS-SEND-001"), since="2027.01")
-    monkeypatch.setattr(module, "clause", lambda id: newer)
+
+    def find(id: str) -> Clause:
+        return newer
+
+    monkeypatch.setattr(module, "clause", find)
     monkeypatch.setattr(module, "CLAUSES", (newer,))
     register("WS-SEND-001", {"first": ()})(_nothing)
     register("WS-SEND-001", {"later": ()}, since="2027.02")(_nothing)
