@@ -132,11 +132,13 @@ class Order:
         self._widths.append(width)
         if number == len(self._choices):
             self._choices.append(0)
+        # An implementation may do something else each time, and leave less to choose from.
+        self._choices[number] = min(self._choices[number], width - 1)
         return self._choices[number]
 
     def following(self) -> "Order | None":
         """Give the order after this one, which has been gone through; None: it was the last."""
-        choices = list(self._choices)
+        choices = self._choices[: len(self._widths)]
         while choices:
             last = choices.pop() + 1
             if last < self._widths[len(choices)]:

@@ -149,6 +149,13 @@ def test_every_order_has_its_turn() -> None:
     assert Order().following() is None
 
 
+def test_what_does_something_else_each_time_comes_to_an_end_too() -> None:
+    # Less to choose from than was said the last time, and fewer choices.
+    order = Order([2, 1])
+    assert order.choose(2) == 1
+    assert order.following() is None
+
+
 def raced(
     driver: type[Stepper | Loop], body: Callable[[Probe], object]
 ) -> tuple[list[Probe], list[list[str]]]:
