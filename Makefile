@@ -22,7 +22,7 @@ demo: set-up  ## Check, verify and serve: the main job on real input
 	@$(BIN)/python examples/demo.py
 
 test: set-up browser  ## Run all tests on the built wheel; every branch must be covered
-	@$(BIN)/pytest --numprocesses=auto $(COVERAGE)
+	@$(BIN)/pytest --numprocesses=auto --dist=loadgroup $(COVERAGE)
 
 prove: set-up  ## Prove that the conformance suite can fail, on mutants and on what is wrong
 	@$(BIN)/python conformance/proof/prove.py

@@ -6,6 +6,7 @@ It runs the cases in memory on implementations that are right, on many that are 
 mutants of the reference implementation, and it puts faults into the suite itself. Then
 
 - each right implementation passes: the suite asks for no more than the contract does;
+- the reference passes the exploration of sequences longer than `micropie verify` tries by default;
 - each wrong one is found out by just the clauses that it breaks, in the words that a reader needs;
 - each mutant is found out, or `equivalent.py` says why there is nothing to be found;
 - each case finds out something that no other case does, or `justified.py` says what it is for;
@@ -18,7 +19,7 @@ broken, so that nothing can be judged by it.
 import argparse
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -30,8 +31,8 @@ from micropie_conformance.catalogue import Level
 from mutants import mutants
 from rich.console import Console
 from rich.progress import track
-from right import RIGHT
-from running import ANY, Job, Outcome, function, workers
+from right import REFERENCE, RIGHT
+from running import ANY, DEEP, Job, Outcome, function, workers
 from wrong import WRONG, Wrong
 
 __all__ = ["Blame", "Part", "blame", "main"]
@@ -104,6 +105,20 @@ def right(outcomes: Sequence[Outcome]) -> Part:
             problems.append(f"{outcome.job.name} {needs} event loop: say so in right.py")
     passing = len(outcomes) - len(failing)
     return Part(f"right implementations passing: {passing} of {len(outcomes)}", problems)
+
+
+def deep(outcome: Outcome) -> Part:
+    """Judge the deep exploration of a right implementation."""
+    problems = [
+        f"{outcome.job.name} is right and is found out by {found.case}: "
+        f"expected: {found.expected}; observed: {found.observed}"
+        for found in outcome.findings
+    ]
+    return Part(
+        f"sequences of up to {DEEP} that {outcome.job.name} was explored with: "
+        f"{outcome.sequences:,}",
+        problems,
+    )
 
 
 def harness(outcomes: Sequence[Outcome], sound: Sequence[Outcome]) -> Part:
@@ -193,7 +208,7 @@ def mutated(outcomes: Sequence[Outcome]) -> Part:
     )
 
 
-def cases(outcomes: Iterable[Outcome]) -> Part:
+def cases(outcomes: Sequence[Outcome]) -> Part:
     """Judge whether each case is worth its while, given all that is wrong."""
     memory, live = registered()
     functions = list(dict.fromkeys(function(case.id) for case in memory))
@@ -213,6 +228,8 @@ def cases(outcomes: Iterable[Outcome]) -> Part:
         for id in justified
         if id in unique
     ]
+    failing = {id for outcome in outcomes for id in outcome.functions}
+    problems += [f"{id} never fails" for id in functions if id not in failing]
     gone = [id for id in justified if id not in functions]
     problems += [f"justified.py has what is no case: {id}" for id in gone]
     return Part(
@@ -229,7 +246,7 @@ def prove(run: Running, show: Callable[[Part], None]) -> list[str]:
     """Go through the whole proof; give what does not hold.
 
     Args:
-        run: Runs jobs, given what they are in words.
+        run: Runs jobs, given what they are in words; the outcomes are in their order.
         show: Called with each part as it is done.
 
     Raises:
@@ -246,15 +263,25 @@ def prove(run: Running, show: Callable[[Part], None]) -> list[str]:
         raise BrokenSuite(faults)
     add(right(rights))
     wrongs = run([Job("wrong", name) for name in WRONG], "wrong implementations")
-    mutant = run([Job("mutant", name) for name in mutants()], "mutants")
+    # The one that takes longest comes first, beside the others.
+    jobs = [Job("deep", REFERENCE), *(Job("mutant", name) for name in mutants())]
+    explored, *mutant = run(jobs, "mutants, and sequences")
     if faults := [fault for outcome in [*wrongs, *mutant] for fault in outcome.faults]:
         raise BrokenSuite(faults)
     add(wrong(wrongs))
     add(mutated(mutant))
+    add(deep(explored))
     add(cases([*wrongs, *mutant]))
     faulty = [Job("right", name, fault) for fault in HARNESSES if fault for name in RIGHT]
     add(harness(run(faulty, "faults of the suite"), [*rights, *wrongs]))
     return problems
+
+
+def _told(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    for number, outcome in enumerate(outcomes, 1):
+        yield outcome
+        if number % _OFTEN == 0:
+            print(f"{number} of them done", file=sys.stderr, flush=True)
 
 
 class BrokenSuite(Exception):
@@ -275,16 +302,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with workers(options.processes) as run_all:
 
             def run(jobs: list[Job], what: str) -> list[Outcome]:
+                found: Iterable[Outcome] = run_all(jobs)
                 if errors.is_terminal:
-                    found = track(run_all(jobs), what, len(jobs), console=errors, transient=True)
-                    return list(found)
-                print(f"running {len(jobs)} {what}", file=sys.stderr, flush=True)
-                outcomes: list[Outcome] = []
-                for outcome in run_all(jobs):
-                    outcomes.append(outcome)
-                    if len(outcomes) % _OFTEN == 0:
-                        print(f"{len(outcomes)} of them done", file=sys.stderr, flush=True)
-                return outcomes
+                    found = track(found, what, len(jobs), console=errors, transient=True)
+                else:
+                    print(f"running {len(jobs)} {what}", file=sys.stderr, flush=True)
+                    found = _told(found)
+                by_job = {outcome.job: outcome for outcome in found}
+                return [by_job[job] for job in jobs]
 
             problems = prove(run, lambda part: print(part.count, flush=True))
     except BrokenSuite as error:

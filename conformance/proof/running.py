@@ -6,9 +6,10 @@ What a mutant does cannot be known beforehand: it may run for ever or eat all me
 import gc
 import resource
 import signal
+import sys
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,7 +26,7 @@ from mutants import mutants
 from right import RIGHT
 from wrong import WRONG
 
-__all__ = ["ANY", "Finding", "Job", "Outcome", "function", "run", "workers"]
+__all__ = ["ANY", "DEEP", "Finding", "Job", "Outcome", "function", "run", "workers"]
 
 # An implementation that starts tasks takes less than one, in CPU time.
 _CPU_SECONDS: Final = 30
@@ -33,6 +34,9 @@ _MEMORY_GIB: Final = 2
 
 # How long the sequences are that a mutant is explored with which passes all cases.
 _DEPTH: Final = 2
+
+DEEP: Final = 4
+"""How long the sequences are that a right one is explored with, which is one more than usual."""
 
 ANY: Final = "any"
 """Stands for the case of a finding which the implementation came to no end for."""
@@ -44,7 +48,8 @@ _CASES: Final = registered()[0]
 class Job:
     """What is to be run: an implementation, and a fault of the suite's own if there is to be one.
 
-    `kind` is "right", "wrong" or "mutant"; `harness` one of `HARNESSES`, or empty.
+    `kind` is "right", "wrong" or "mutant", or "deep" for a right one that is explored and no more;
+    `harness` is one of `HARNESSES`, or empty.
     """
 
     kind: str
@@ -74,6 +79,8 @@ class Outcome:
     looping: bool = False
     # What only an exploration found.
     explored: list[Finding] = field(default_factory=list[Finding])
+    # How many sequences were explored, by a deep one.
+    sequences: int = 0
 
     @property
     def functions(self) -> set[str]:
@@ -98,18 +105,25 @@ class _OutOfTime(BaseException):
 def workers(
     processes: int | None = None,
 ) -> Generator[Callable[[Iterable[Job]], Iterator[Outcome]], None, None]:
-    """Start child processes and give what runs jobs in them, in their order.
+    """Start child processes and give what runs jobs in them; their outcomes come as they are there.
 
     Args:
         processes: How many; None: as many as there are processors.
     """
     # Spawned: a child has nothing of this process.
     with ProcessPoolExecutor(processes, get_context("spawn"), _prepare) as executor:
-        yield lambda jobs: executor.map(run, jobs, chunksize=8)
+
+        def run_all(jobs: Iterable[Job]) -> Iterator[Outcome]:
+            for done in as_completed([executor.submit(run, job) for job in jobs]):
+                yield done.result()
+
+        yield run_all
 
 
 def run(job: Job) -> Outcome:
     """Run one job, in this process."""
+    if job.kind == "deep":
+        return _deep(job)
     factory, closed = _implementation(job)
     # One that has no name: no program is written for what it breaks.
     runner = Runner(Target(partial(factory), closed))
@@ -173,6 +187,8 @@ def _prepare() -> None:
     # A coroutine that was never awaited is destroyed where `run` collects it and nowhere else:
     # the warning of it cannot be shut off everywhere.
     gc.disable()
+    # What a mutant left half done may fail when it is destroyed, which is nobody's business.
+    sys.unraisablehook = lambda unraisable: None
     # What is there for good need not be gone through each time.
     mutants()
     gc.freeze()
@@ -185,7 +201,7 @@ def _prepare() -> None:
 def _implementation(job: Job) -> tuple[Callable[..., object], type[BaseException]]:
     if job.kind == "mutant":
         return mutants()[job.name].born()
-    one = RIGHT[job.name] if job.kind == "right" else WRONG[job.name]
+    one = WRONG[job.name] if job.kind == "wrong" else RIGHT[job.name]
     return one.factory, one.closed
 
 
@@ -200,3 +216,21 @@ def _explored(runner: Runner) -> list[Finding]:
         for one in results
         if isinstance(one, Result) and one.verdict is Verdict.BROKEN
     ]
+
+
+def _deep(job: Job) -> Outcome:
+    factory, closed = _implementation(job)
+    runner = Runner(Target(factory, closed))
+    sequences = 0
+    findings: list[Finding] = []
+    # So many errors and their tracebacks would not fit into memory.
+    gc.enable()
+    try:
+        for news in explore(runner, explored(), DEEP):
+            if isinstance(news, int):
+                sequences = news
+            elif news.verdict is Verdict.BROKEN:
+                findings.append(_finding(news))
+    finally:
+        gc.disable()
+    return Outcome(job, findings, sequences=sequences)

@@ -26,6 +26,9 @@ from wrong import WRONG
 
 import micropie
 
+# All in one process: what the wrong implementations break is found out once.
+pytestmark = pytest.mark.xdist_group("repro")
+
 CASES = {case.id: case for case in registered()[0]}
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import prove
 import pytest
+import running
 from micropie_conformance.case import registered
 from prove import Part, blame, main
 from right import RIGHT
@@ -136,17 +138,29 @@ def test_cases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prove, "JUSTIFIED", {"why": [first]})
     outcomes = [found("wrong", id, functions[id]) for id in others]
     part = prove.cases(outcomes)
-    assert part.problems == []
+    # Also one that is justified must fail somewhere.
+    assert part.problems == [f"{first} never fails"]
     assert f"unique {len(others)}, justified 1;" in part.count
     # What two cases find out is of no account; the rows of one are one case.
     both = found("wrong", "both", functions[first], functions[others[0]])
-    assert prove.cases([*outcomes, both]).problems == []
+    outcomes.append(both)
+    assert prove.cases(outcomes).problems == []
     (missed,) = prove.cases(outcomes[1:]).problems
     assert missed.startswith(f"nothing is found out by {others[0]} alone")
     monkeypatch.setattr(prove, "JUSTIFIED", {"why": [first, others[0], "gone"]})
     assert prove.cases(outcomes).problems == [
         f"justified.py need not say what {others[0]} is for: something is found out by it alone",
         "justified.py has what is no case: gone",
+    ]
+
+
+def test_deep() -> None:
+    job = Job("deep", "Strict")
+    part = prove.deep(Outcome(job, sequences=73373))
+    assert part == Part("sequences of up to 4 that Strict was explored with: 73,373", [])
+    part = prove.deep(Outcome(job, [Finding(SENDS, "this", "that")]))
+    assert part.problems == [
+        f"Strict is right and is found out by {SENDS}: expected: this; observed: that"
     ]
 
 
@@ -197,10 +211,15 @@ def few(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     monkeypatch.setattr(prove, "WRONG", {name: WRONG[name] for name in ("AcceptsTwice",)})
     monkeypatch.setattr(prove, "mutants", lambda: [MUTANT, FREE])
     monkeypatch.setattr(prove, "EQUIVALENT", {"why": [FREE]})
-    functions = [function(case.id) for case in registered()[0]]
-    monkeypatch.setattr(prove, "JUSTIFIED", {"why": list(dict.fromkeys(functions))})
+    memory, live = registered()
+    # What the one wrong implementation fails.
+    cases = [case for case in memory if case.clause.id == WRONG["AcceptsTwice"].clause]
+    monkeypatch.setattr(prove, "registered", lambda: (cases, live))
+    monkeypatch.setattr(prove, "JUSTIFIED", {"why": [function(case.id) for case in cases]})
     monkeypatch.setattr(prove, "HARNESSES", ["", "a judgement raises"])
     monkeypatch.setattr(prove, "_OFTEN", 2)
+    for module in (prove, running):
+        monkeypatch.setattr(module, "DEEP", 2)
     return jobs
 
 
@@ -211,6 +230,7 @@ def test_proven(few: list[Job], capsys: pytest.CaptureFixture[str]) -> None:
         "right implementations passing",
         "wrong implementations caught",
         "mutants",
+        "sequences of up to 2 that micropie.WebSocket was explored with",
         "cases in memory",
         "faults of the suite noticed",
         "proven",
@@ -219,12 +239,12 @@ def test_proven(few: list[Job], capsys: pytest.CaptureFixture[str]) -> None:
         "running 2 right implementations",
         "2 of them done",
         "running 1 wrong implementations",
-        "running 2 mutants",
+        "running 3 mutants, and sequences",
         "2 of them done",
         "running 2 faults of the suite",
         "2 of them done",
     ]
-    assert len(few) == 7
+    assert len(few) == 8
 
 
 def test_not_proven(
@@ -247,7 +267,7 @@ def test_a_broken_harness(
     def broken(jobs: Iterable[Job]) -> Iterator[Outcome]:
         for job in jobs:
             fault = "a judgement raises" if job.kind in kinds else ""
-            yield run(Job(job.kind, job.name, fault))
+            yield replace(run(replace(job, harness=fault)), job=job)
 
     @contextmanager
     def workers(processes: int | None) -> Generator[Handled, None, None]:

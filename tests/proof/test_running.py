@@ -30,6 +30,12 @@ class WillNotEnd(Strict):
                 runs_for_ever()
 
 
+class EmptyIsNothing(Strict):
+    async def send_text(self, data: str) -> None:
+        if data:
+            await super().send_text(data)
+
+
 def test_the_function_of_a_case() -> None:
     assert function("WS-X-001/does-it/row") == function("WS-X-001/does-it") == "WS-X-001/does-it"
 
@@ -68,6 +74,17 @@ def test_a_fault_of_the_suite() -> None:
     assert "LookupError: a mistake of the suite's" in outcome.faults[0]
 
 
+@pytest.mark.parametrize(
+    ("factory", "found"), [(Strict, set[str]()), (EmptyIsNothing, {"WS-NEW-005/explored"})]
+)
+def test_deep(factory: Any, found: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RIGHT, "it", Right(factory, Closed, Level.ROBUST))
+    monkeypatch.setattr(running, "DEEP", 2)
+    outcome = run(Job("deep", "it"))
+    assert {one.case for one in outcome.findings} == found
+    assert outcome.sequences > 1000
+
+
 @pytest.mark.parametrize("factory", [RunsForEver, WillNotEnd])
 def test_what_has_no_end_is_ended(factory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RIGHT, "it", Right(factory, Closed, Level.ROBUST))
@@ -78,4 +95,5 @@ def test_what_has_no_end_is_ended(factory: Any, monkeypatch: pytest.MonkeyPatch)
 def test_in_processes_of_their_own() -> None:
     jobs = [Job("wrong", "DoesNotSendEmptyTexts"), Job("right", "Strict")]
     with workers(1) as run_all:
-        assert list(run_all(jobs)) == [run(job) for job in jobs]
+        outcomes = {outcome.job: outcome for outcome in run_all(jobs)}
+    assert outcomes == {job: run(job) for job in jobs}

@@ -18,6 +18,9 @@ __all__ = ["WORKERS"]
 # It has no types, and of what it has from Twisted those of the reactor are wrong.
 _DAPHNE: Final[Any] = import_module("daphne.server")
 
+# How many seconds a client has to answer a close.
+_CLOSING: Final = 30
+
 # One host has the loop at a time. Where an implementation blocks it, the next host waits, until
 # `micropie verify` has had enough and ends the process.
 _LOOP_IN_USE: Final = threading.Lock()
@@ -29,6 +32,8 @@ async def _serve(host: Host) -> None:
     # That is: run() does all but start the reactor.
     server.abort_start = True
     server.run()
+    # Its second is over too soon for a client on a busy machine; it then resets the connection.
+    server.ws_factory.setProtocolOptions(closeHandshakeTimeout=_CLOSING)
     [(_, host.port)] = server.listening_addresses
     host.started(asyncio.get_running_loop().call_soon_threadsafe, stop.set)
     await stop.wait()

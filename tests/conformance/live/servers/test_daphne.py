@@ -5,6 +5,7 @@ import threading
 from importlib import import_module
 from typing import Any
 
+import pytest
 from micropie_conformance.live.hosting import Host, Receive, Send
 from websockets.asyncio.client import connect
 
@@ -70,3 +71,18 @@ async def test_the_next_host_waits_for_one_that_is_blocked() -> None:
         other.__exit__()
     assert host.fault is None
     assert other.fault is None
+
+
+async def test_a_client_has_its_time_to_answer_a_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    servers: list[Any] = []
+
+    class Recorded(daphne().Server):  # type: ignore[misc]  # Daphne has no types
+        def run(self) -> None:
+            servers.append(self)
+            super().run()
+
+    monkeypatch.setattr(daphne(), "Server", Recorded)
+    with Host(DOOR):
+        [server] = servers
+        # Its own second is too short on a busy machine.
+        assert server.ws_factory.closeHandshakeTimeout == 30
