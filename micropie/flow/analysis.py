@@ -21,6 +21,7 @@ from micropie.flow.exceptions import (
     CLOSED,
     MISUSE,
     TIMEOUT,
+    WRONG,
     Catches,
     Raised,
     Site,
@@ -86,14 +87,18 @@ class Value(NamedTuple):
     held: frozenset[tuple[str, str]] = frozenset()
     # Whether this way is there for sure, and needs no exception that is hardly to be expected.
     sure: bool = True
-    # The line of an `except` that has swallowed ConnectionClosed; 0: none has.
-    swallowed: int = 0
+    # The lines of a receive that has raised ConnectionClosed once more, and of the `except` that
+    # has swallowed it; nothing: there is none.
+    swallowed: tuple[int, int] | None = None
 
 
 Flow: TypeAlias = dict[Value, Origin]
 
 # So many ways, and the analysis gives up on the function from there.
 _MANY: Final = 64
+
+# So many turns of a loop are gone through one by one.
+_FEW: Final = 3
 
 # So many functions within functions are followed.
 _DEEP: Final = 6
@@ -137,7 +142,8 @@ class Exits:
     __slots__ = ("breaks", "continues", "raises", "returns")
 
     def __init__(self) -> None:
-        self.returns: Flow = {}
+        # By the `return`.
+        self.returns: dict[ast.stmt, Flow] = {}
         self.breaks: Flow = {}
         self.continues: Flow = {}
         self.raises: dict[Raised, Flow] = {}
@@ -146,20 +152,17 @@ class Exits:
         if flow:
             _merge(self.raises.setdefault(raised, {}), flow)
 
+    def returned(self, node: ast.stmt, flow: Flow) -> None:
+        if flow:
+            _merge(self.returns.setdefault(node, {}), flow)
+
     def add(self, other: "Exits") -> None:
-        _merge(self.returns, other.returns)
+        for node, flow in other.returns.items():
+            self.returned(node, flow)
         _merge(self.breaks, other.breaks)
         _merge(self.continues, other.continues)
         for raised, flow in other.raises.items():
             self.raised(raised, flow)
-
-
-class _Judged(NamedTuple):
-    """What was seen of a call, on each way to it."""
-
-    node: ast.Call
-    # By way: why it fails there, and where that came from; None: it does not, or who knows.
-    ways: dict[Value, tuple[Site, Origin] | None]
 
 
 class Start(NamedTuple):
@@ -201,7 +204,7 @@ class Program:
         self._faulty |= {one.line for one in found if one.severity is Severity.ERROR}
         if start.handler:
             found += run.unanswered()
-        self._in_helpers += run.calls
+        self._in_helpers += run.in_helpers()
         return found
 
     def in_helpers(self) -> list[Finding]:
@@ -317,7 +320,7 @@ class Program:
                 run = Run(self, function, names, states, others, owner)
                 run.go()
                 self.depth -= 1
-                self._summaries[key] = Summary(run.ends, run.exits.raises)
+                self._summaries[key] = Summary(run.ends, run.exits.raises, run.failures())
         return self._summaries[key]
 
 
@@ -326,6 +329,8 @@ class Summary(NamedTuple):
 
     returns: Flow
     raises: dict[Raised, Flow]
+    # What fails there because of the state.
+    failures: list[tuple[Site, Origin]]
 
 
 def _is_named(node: ast.AST, names: Iterable[str]) -> bool:
@@ -377,12 +382,14 @@ class Run:
         self.exits = Exits()
         # The ways out of the function that is gone through to its end, and by `return`.
         self.ends: Flow = {}
-        self._returns: dict[ast.stmt, Flow] = {}
-        self._judged: dict[ast.AST, _Judged] = {}
+        # Of each call, by way: why it fails, and where that came from; None: it does not, or who knows.
+        self._judged: dict[ast.expr, dict[Value, tuple[Site, Origin] | None]] = {}
         self.noted: list[Finding] = []
-        # What is found at calls of helpers, and the line there.
-        self.calls: list[tuple[int, Finding]] = []
-        self._helped: dict[ast.Call, dict[Value, tuple[bool, Site | None, Origin]]] = {}
+        # The lines of receives in endless loops that swallow what they raise: that is told already.
+        self._swallowing: set[int] = set()
+        # Of each call of a function that is gone into, by way: whether it never comes back, as
+        # something fails there, and what does.
+        self._helped: dict[ast.Call, dict[Value, tuple[bool, list[tuple[Site, Origin]]]]] = {}
         # What a bare `raise` raises.
         self._handling: tuple[Raised, ...] = ()
         self._loops: dict[tuple[ast.AST, Value, tuple[Raised, ...]], tuple[Flow, Exits]] = {}
@@ -392,37 +399,44 @@ class Run:
     def go(self) -> None:
         """Analyse the function."""
         normal = self._block(self._function.body, self._start)
-        _merge(self.ends, normal)
-        if normal:
-            self._returns[self._function] = normal
-        _merge(self.ends, self.exits.returns)
-        for node, ways in self._helped.items():
-            self._tell_helper(node, ways)
+        self.exits.returned(self._function, normal)
+        for ways in self.exits.returns.values():
+            _merge(self.ends, ways)
 
     # What was found
 
     def findings(self) -> list[Finding]:
         """Give the calls that fail."""
-        found: list[Finding] = []
-        for node, ways in self._judged.values():
+        return [
+            _finding(node, always, _words(site, origin), site, origin)
+            for node, always, site, origin in self._failing()
+        ]
+
+    def _failing(self) -> Iterator[tuple[ast.expr, bool, Site, Origin]]:
+        """Give the calls that fail, and whether they do on all ways to them."""
+        for node, ways in self._judged.items():
             failing = [way for way in ways.values() if way is not None]
-            if not failing:
-                continue
-            site, origin = min(failing, key=lambda way: way[1].line)
-            if len(failing) == len(ways):
-                found.append(_finding(node, Severity.ERROR, _words(site, origin), site, origin))
-            elif sure := [way for value, way in ways.items() if way is not None and value.sure]:
-                site, origin = min(sure, key=lambda way: way[1].line)
-                text = f"possibly {_words(site, origin)}"
-                found.append(_finding(node, Severity.WARNING, text, site, origin))
-        return found
+            always = len(failing) == len(ways)
+            if not always:
+                failing = [way for value, way in ways.items() if way is not None and value.sure]
+            if failing and (always or node.lineno not in self._swallowing):
+                yield node, always, *min(failing, key=lambda way: way[1].line)
+
+    def failures(self) -> list[tuple[Site, Origin]]:
+        """Give what is sure to fail on some way, here and in functions that are called."""
+        found = [
+            min(failing, key=lambda way: way[1].line)
+            for one in self._judged.values()
+            if (failing := [way for value, way in one.items() if way is not None and value.sure])
+        ]
+        return found + [(site, origin) for _, _, site, origin in self._failing_helpers()]
 
     def unanswered(self) -> list[Finding]:
         """Give the places where the function ends and the client has no answer."""
         if _is_abstract(self._function):
             return []
         found: list[Finding] = []
-        for node, flow in self._returns.items():
+        for node, flow in self.exits.returns.items():
             if not any(value.states == _NEW and value.sure for value in flow):
                 continue
             always = all(value.states == _NEW for value in flow)
@@ -432,7 +446,7 @@ class Run:
                 Finding(
                     node.lineno,
                     node.col_offset + 1,
-                    Code.NO_ANSWER.value,
+                    Code.NO_ANSWER,
                     Severity.WARNING,
                     text,
                     self._function.lineno,
@@ -440,30 +454,24 @@ class Run:
             )
         return found
 
-    def _tell_helper(
-        self, node: ast.Call, ways: dict[Value, tuple[bool, Site | None, Origin]]
-    ) -> None:
-        failing = [(site, origin) for _, site, origin in ways.values() if site is not None]
-        if not failing:
-            return
-        site, origin = min(failing, key=lambda one: (one[0].line, one[1].line))
-        name = ast.unparse(node.func)
-        always = all(always for always, _, _ in ways.values())
-        if not always and not any(value.sure for value, one in ways.items() if one[1] is not None):
-            return
-        text = f"{name}() calls {_words(site, origin)} (there in line {site.line})"
-        self.calls.append(
-            (
-                site.line,
-                _finding(
-                    node,
-                    Severity.ERROR if always else Severity.WARNING,
-                    text if always else f"possibly {text}",
-                    site,
-                    origin,
-                ),
-            )
-        )
+    def _failing_helpers(self) -> Iterator[tuple[ast.Call, bool, Site, Origin]]:
+        """Give the calls of functions in which something fails, and whether they always fail."""
+        for node, ways in self._helped.items():
+            always = all(always for always, _ in ways.values())
+            failing = [
+                failure
+                for value, (_, failures) in ways.items()
+                if always or value.sure
+                for failure in failures
+            ]
+            if failing:
+                yield node, always, *min(failing, key=lambda one: (one[0].line, one[1].line))
+
+    def in_helpers(self) -> Iterator[tuple[int, Finding]]:
+        """Give what is found at calls of functions, and the line there."""
+        for node, always, site, origin in self._failing_helpers():
+            text = f"{_words(site, origin)} (in {ast.unparse(node.func)}(), line {site.line})"
+            yield site.line, _finding(node, always, text, site, origin)
 
     # Statements
 
@@ -490,7 +498,7 @@ class Run:
         """Go past what has nothing to do with the connection."""
         if flags & SUSPENDS:
             flow = _meanwhile(flow)
-            self.exits.raised(CANCELLED, flow)
+            self.exits.raised(CANCELLED, _unlikely(flow))
         if flags & RAISES:
             self.exits.raised(ANY, flow)
         elif flags & MAY_RAISE:
@@ -574,7 +582,7 @@ class Run:
         finding = Finding(
             call.lineno,
             call.col_offset + 1,
-            Code.NEVER_AWAITED.value,
+            Code.NEVER_AWAITED,
             Severity.WARNING,
             f"{call.func.attr}() is never awaited: nothing happens; write await",
         )
@@ -595,8 +603,7 @@ class Run:
                 flow = self._expression(ast.copy_location(ast.Expr(value), node), flow)
             else:
                 flow = self._eval(value, flow)
-        _merge(self._returns.setdefault(node, {}), flow)
-        _merge(self.exits.returns, flow)
+        self.exits.returned(node, flow)
         return {}
 
     def _raise(self, node: ast.Raise, flow: Flow) -> Flow:
@@ -651,24 +658,28 @@ class Run:
 
     def _for(self, node: ast.For | ast.AsyncFor, flow: Flow) -> Flow:
         flow = self._eval(node.iter, flow)
-        flags = RAISES | (SUSPENDS if isinstance(node, ast.AsyncFor) else 0)
+        flags = RAISES | SUSPENDS if isinstance(node, ast.AsyncFor) else MAY_RAISE
 
         def turn(flow: Flow) -> tuple[Flow, Flow]:
             flow = self._opaque(flags, flow)
             return self._block(node.body, self._target(node.target, flow)), flow
 
-        if not _has_items(node.iter):
-            return self._loop(node, flow, turn, node.orelse)
-        # The first turn is there for sure.
-        with self._captured() as exits:
-            back, _ = turn(flow)
-        back = dict(back)
-        _merge(back, exits.continues)
-        breaks, exits.breaks, exits.continues = exits.breaks, {}, {}
-        self.exits.add(exits)
-        after = dict(self._loop(node, back, turn, node.orelse))
-        _merge(after, breaks)
-        return after
+        after: Flow = {}
+        least, most = _turns(node.iter)
+        for _ in range(least):
+            with self._captured() as exits:
+                back, _ = turn(flow)
+            flow = dict(back)
+            _merge(flow, exits.continues)
+            _merge(after, exits.breaks)
+            exits.breaks, exits.continues = {}, {}
+            self.exits.add(exits)
+        if least == most:
+            normal = dict(self._block(node.orelse, flow))
+        else:
+            normal = self._loop(node, flow, turn, node.orelse)
+        _merge(normal, after)
+        return normal
 
     def _loop(
         self,
@@ -730,21 +741,24 @@ class Run:
             after = dict(self._block(orelse, last))
         _merge(after, breaks)
         if not self._endless:
-            after = {value._replace(swallowed=0): at for value, at in after.items()}
+            after = {value._replace(swallowed=None): at for value, at in after.items()}
         return after, outer
 
     def _without_swallowed(self, flow: Flow) -> Flow:
         """Leave out the ways that go round for ever, and tell of them."""
         kept: Flow = {}
         for value, origin in flow.items():
-            if value.swallowed and not value.states & ~_GONE:
+            if value.swallowed is not None and not value.states & ~_GONE:
+                receives, line = value.swallowed
+                self._swallowing.add(receives)
                 finding = Finding(
-                    value.swallowed,
+                    line,
                     1,
-                    Code.SWALLOWED_DISCONNECT.value,
+                    Code.SWALLOWED_DISCONNECT,
                     Severity.WARNING,
-                    "ConnectionClosed is swallowed and the loop goes on: each receive raises it "
-                    "again at once, for ever; leave the loop, with break, return or raise",
+                    "ConnectionClosed is swallowed and the loop goes on: the receive in line "
+                    f"{receives} raises it again at once, for ever; leave the loop, with break, "
+                    "return or raise",
                     origin.line,
                 )
                 if finding not in self.noted:
@@ -789,20 +803,23 @@ class Run:
         caught: dict[Raised, Flow] = {}
         rest: dict[Raised, Flow] = {}
         for raised, ways in raises.items():
-            how = max(catches(raised.type, sort) for sort in sorts)
+            how = max(catches(raised, sort) for sort in sorts)
             if in_groups and how is Catches.YES:
                 how = Catches.MAYBE
-            if how is not Catches.YES:
-                rest[raised] = ways
             if how is Catches.NO:
+                _merge(rest.setdefault(raised, {}), ways)
                 continue
-            if how is Catches.MAYBE and (
-                raised is not ANY or CLOSED.type in sorts or None in sorts
-            ):
-                ways = _unlikely(ways)
-            if raised.type is CLOSED.type and self._endless:
-                ways = {value._replace(swallowed=line): at for value, at in ways.items()}
-            caught[raised] = ways
+            if how is Catches.MAYBE:
+                known, left = raised.told(sorts)
+                _merge(rest.setdefault(left, {}), ways)
+                if raised.type is not ANY.type or sorts == [CLOSED.type]:
+                    ways = _unlikely(ways)
+                raised = known
+            site = raised.site
+            if site is not None and site.receives and self._endless:
+                lines = site.line, line
+                ways = {value._replace(swallowed=lines): at for value, at in ways.items()}
+            _merge(caught.setdefault(raised, {}), ways)
         return caught, rest
 
     def _by_exception(
@@ -824,7 +841,8 @@ class Run:
         """Go through a `finally` on each way out."""
         _merge(self.exits.breaks, self._block(body, inner.breaks))
         _merge(self.exits.continues, self._block(body, inner.continues))
-        _merge(self.exits.returns, self._block(body, inner.returns))
+        for node, ways in inner.returns.items():
+            self.exits.returned(node, self._block(body, ways))
         for raised, ways in inner.raises.items():
             self.exits.raised(raised, self._block(body, ways))
         return self._block(body, after)
@@ -839,13 +857,14 @@ class Run:
             return self._block(node.body, flow)
         item, *rest = items
         waits = SUSPENDS if isinstance(node, ast.AsyncWith) else 0
-        flow = self._opaque(RAISES | waits, self._eval(item.context_expr, flow))
+        call = item.context_expr
+        name = self._module.dotted(call.func) if isinstance(call, ast.Call) else ""
+        if name not in _SUPPRESS:
+            flow = self._opaque(RAISES | waits, self._eval(call, flow))
         if item.optional_vars is not None:
             flow = self._target(item.optional_vars, flow)
         with self._captured() as inner:
             after = dict(self._with_items(node, rest, flow))
-        call = item.context_expr
-        name = self._module.dotted(call.func) if isinstance(call, ast.Call) else ""
         raises, inner.raises = inner.raises, {}
         if name in _SUPPRESS and isinstance(call, ast.Call):
             sorts = [exception(self._program.modules, self._module, one) for one in call.args]
@@ -854,7 +873,7 @@ class Run:
                 for ways in caught.values():
                     _merge(after, ways)
         elif name in _TIMEOUT:
-            inner.raised(TIMEOUT, raises.get(CANCELLED, {}))
+            inner.raised(TIMEOUT, _likely(raises.get(CANCELLED, {})))
         elif name in _GROUP:
             after = dict(_meanwhile(after))
             inner.raised(ANY, after)
@@ -1022,7 +1041,7 @@ class Run:
             return flow
         generator, *rest = generators
         flow = self._eval(generator.iter, flow)
-        flags = RAISES | (SUSPENDS if generator.is_async else 0)
+        flags = RAISES | SUSPENDS if generator.is_async else MAY_RAISE
 
         def turn(flow: Flow) -> tuple[Flow, Flow]:
             flow = self._opaque(flags, flow)
@@ -1034,9 +1053,10 @@ class Run:
             _merge(back, skipped)
             return back, flow
 
-        if not _has_items(generator.iter):
-            return self._loop(generator, flow, turn, [])
-        return self._loop(generator, turn(flow)[0], turn, [])
+        least, most = _turns(generator.iter)
+        for _ in range(least):
+            flow, _ = turn(flow)
+        return flow if least == most else self._loop(generator, flow, turn, [])
 
     def _await(self, node: ast.Await, flow: Flow) -> Flow:
         return self._awaited(node.value, flow)
@@ -1072,7 +1092,7 @@ class Run:
     def _timed(self, node: ast.expr, flow: Flow) -> Flow:
         with self._captured() as exits:
             after = self._awaited(node, flow)
-        exits.raised(TIMEOUT, exits.raises.get(CANCELLED, {}))
+        exits.raised(TIMEOUT, _likely(exits.raises.get(CANCELLED, {})))
         self.exits.add(exits)
         return after
 
@@ -1104,14 +1124,14 @@ class Run:
                     elif raised is MISUSE:
                         way = _unlikely(way)
                     self.exits.raised(raised, way)
-            if may.error:
-                way = self._became(value, origin, may.error, node, Why.CLOSE)
-                self.exits.raised(ANY, _unlikely(way))
-            if may.cancelled:
-                way = self._became(value, origin, may.cancelled, node, Why.CLOSE)
-                self.exits.raised(CANCELLED, way)
+            why = Why.ACCEPT if call is Call.ACCEPT else Why.CLOSE
+            for states in _each(may.error, value.states):
+                way = self._became(value, origin, states, node, why)
+                self.exits.raised(WRONG, _unlikely(way))
+            for states in _each(may.cancelled, value.states):
+                way = self._became(value, origin, states, node, why)
+                self.exits.raised(CANCELLED, _unlikely(way))
             if may.returns:
-                why = Why.ACCEPT if call is Call.ACCEPT else Why.CLOSE
                 _merge(after, self._became(value, origin, may.returns, node, why))
         return after
 
@@ -1133,10 +1153,7 @@ class Run:
         return {value._replace(states=states): Origin(node.lineno, why)}
 
     def _judge(self, node: ast.expr, value: Value, fails: tuple[Site, Origin] | None) -> None:
-        judged = self._judged.get(node)
-        if judged is None:
-            judged = self._judged[node] = _Judged(node, {})
-        judged.ways[value] = fails
+        self._judged.setdefault(node, {})[value] = fails
 
     # Calls of functions
 
@@ -1246,7 +1263,7 @@ class Run:
             others = value._replace(others=together, states=forward(value.states, together))
             where = Origin(nodes[0].lineno, origin.why) if others.states != value.states else origin
             self.exits.raised(ANY, {others: where})
-            self.exits.raised(CANCELLED, {others: where})
+            self.exits.raised(CANCELLED, _unlikely({others: where}))
             if _GONE & others.states:
                 self.exits.raised(CLOSED, {others: where})
             if not refused and states:
@@ -1307,21 +1324,14 @@ class Run:
                 lost = {value._replace(others=ALL_CALLS): origin}
                 _merge(after, self._opaque(RAISES | SUSPENDS, lost))
                 continue
-            sites = [
-                (raised.site, at)
-                for raised, ways in inside_summary.raises.items()
-                if raised.site is not None
-                for way, at in ways.items()
-                if way.sure
-            ]
-            always = bool(sites) and not inside_summary.returns
-            if sites:
-                site, at = min(sites, key=lambda one: one[0])
-                if at.why is Why.START:
-                    at = origin
-                told[value] = always, site, at
-            else:
-                told[value] = False, None, origin
+            failed = any(raised.site is not None for raised in inside_summary.raises)
+            told[value] = (
+                failed and not inside_summary.returns,
+                [
+                    (site, origin if at.why is Why.START else at)
+                    for site, at in inside_summary.failures
+                ],
+            )
             for way, at in inside_summary.returns.items():
                 back = self._back(value, origin, way, at, node)
                 _merge(after, back)
@@ -1398,8 +1408,9 @@ class Run:
                 return flow, flow
 
 
-def _finding(node: ast.expr, severity: Severity, text: str, site: Site, origin: Origin) -> Finding:
-    return Finding(node.lineno, node.col_offset + 1, site.code.value, severity, text, origin.line)
+def _finding(node: ast.expr, always: bool, text: str, site: Site, origin: Origin) -> Finding:
+    severity, text = (Severity.ERROR, text) if always else (Severity.WARNING, f"possibly {text}")
+    return Finding(node.lineno, node.col_offset + 1, site.code, severity, text, origin.line)
 
 
 def _site(node: ast.expr, method: str, states: int, origin: Origin) -> Site:
@@ -1456,6 +1467,19 @@ def _words(site: Site, origin: Origin) -> str:
     return f"{site.method}() {_REASONS[site.code]}: it raises {site.raises}; {where}"
 
 
+def _each(states: int, before: int) -> Iterator[int]:
+    """Give the states that may follow, each for itself where it was known what they follow."""
+    if before & (before - 1):
+        if states:
+            yield states
+        return
+    bit = 1
+    while bit <= states:
+        if states & bit:
+            yield bit
+        bit <<= 1
+
+
 def _meanwhile(flow: Flow) -> Flow:
     """Let others make their calls."""
     if not any(value.others for value in flow):
@@ -1469,6 +1493,10 @@ def _meanwhile(flow: Flow) -> Flow:
 
 def _unlikely(flow: Flow) -> Flow:
     return {value._replace(sure=False): origin for value, origin in flow.items()}
+
+
+def _likely(flow: Flow) -> Flow:
+    return {value._replace(sure=True): origin for value, origin in flow.items()}
 
 
 def _given_up(flow: Flow, names: Iterable[str]) -> Flow:
@@ -1551,17 +1579,19 @@ def _constant(node: ast.expr) -> bool | None:
             return None
 
 
-def _has_items(node: ast.expr) -> bool:
-    """Whether what is iterated over has an item for sure."""
+def _turns(node: ast.expr) -> tuple[int, int | None]:
+    """Give how often is iterated over something at the least, and at the most, as far as known."""
     match node:
         case ast.Tuple(elts=elements) | ast.List(elts=elements):
-            return any(not isinstance(element, ast.Starred) for element in elements)
+            number = sum(not isinstance(element, ast.Starred) for element in elements)
+            exact = number == len(elements)
         case ast.Constant(value=str(value)):
-            return bool(value)
+            number, exact = len(value), True
         case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=int(stop))]):
-            return stop > 0
+            number, exact = max(stop, 0), True
         case _:
-            return False
+            return 0, None
+    return (number, number) if exact and number <= _FEW else (min(number, 1), None)
 
 
 def _is_irrefutable(pattern: ast.pattern) -> bool:

@@ -175,7 +175,7 @@ def _syntax_error(error: SyntaxError) -> Finding:
     return Finding(
         error.lineno or 1,
         error.offset or 1,
-        Code.SYNTAX_ERROR.value,
+        Code.SYNTAX_ERROR,
         Severity.ERROR,
         f"not valid Python: {error.msg}",
     )

@@ -3,7 +3,7 @@
 import ast
 import builtins
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from micropie.flow.findings import Code
 from micropie.flow.modules import Module, Modules
@@ -14,6 +14,7 @@ __all__ = [
     "CLOSED",
     "MISUSE",
     "TIMEOUT",
+    "WRONG",
     "Catches",
     "Raised",
     "Site",
@@ -31,6 +32,10 @@ class _Any(Exception):
     """Stands for some exception of which no more is known."""
 
 
+class _Wrong(Exception):
+    """Stands for what a call of the connection raises for other reasons than its state."""
+
+
 class _Cancelled(BaseException):
     """Stands for a cancellation, and for whatever else is no `Exception`."""
 
@@ -44,19 +49,39 @@ class Site(NamedTuple):
     # What it raises, in words.
     raises: str
 
+    @property
+    def receives(self) -> bool:
+        """Whether the call is a receive that will raise the same again."""
+        return self.code is Code.USE_AFTER_DISCONNECT and self.method.startswith("receive")
+
+
+_Sort: TypeAlias = type[BaseException]
+
 
 class Raised(NamedTuple):
     """An exception on its way."""
 
-    type: type[BaseException]
+    type: _Sort
     # The call that raised it because of the connection's state; None: it has other reasons.
     site: Site | None = None
+    # Of one that is not known: what it is at the least, and what it is not, as `except` says.
+    within: _Sort = Exception
+    but: frozenset[_Sort] = frozenset()
+
+    def told(self, sorts: list[_Sort | None]) -> tuple["Raised", "Raised"]:
+        """Give what is known of it where an `except` has caught it, and where it has not."""
+        known = [sort for sort in sorts if sort is not None]
+        caught = self
+        if self.type is _Any and len(sorts) == len(known) == 1 and issubclass(known[0], Exception):
+            caught = self._replace(within=known[0])
+        return caught, self._replace(but=self.but | {*known})
 
 
 ANY: Final = Raised(_Any)
 CANCELLED: Final = Raised(_Cancelled)
 CLOSED: Final = Raised(_Closed)
 MISUSE: Final = Raised(RuntimeError)
+WRONG: Final = Raised(_Wrong)
 TIMEOUT: Final = Raised(TimeoutError)
 
 
@@ -104,14 +129,19 @@ def handled(
             return [exception(modules, module, handler)]
 
 
-def catches(raised: type[BaseException], handler: type[BaseException] | None) -> Catches:
+def catches(raised: Raised, handler: type[BaseException] | None) -> Catches:
     """Say whether an exception is caught by an `except` with a class."""
+    sort = raised.type
     if handler is None:
         return Catches.MAYBE
-    if issubclass(raised, handler):
+    if issubclass(raised.within if sort is _Any else sort, handler):
         return Catches.YES
-    if raised is _Any and issubclass(handler, Exception):
+    if (sort is _Wrong and handler is _Closed) or issubclass(handler, (*raised.but,)):
+        return Catches.NO
+    if sort is _Any and issubclass(handler, raised.within):
         return Catches.MAYBE
-    if raised is _Cancelled and not issubclass(handler, Exception):
+    if sort is _Wrong and issubclass(handler, Exception):
+        return Catches.MAYBE
+    if sort is _Cancelled and not issubclass(handler, Exception):
         return Catches.MAYBE
     return Catches.NO

@@ -40,7 +40,7 @@ _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.Await: RAISES | SUSPENDS,
     ast.Yield: RAISES | SUSPENDS,
     ast.YieldFrom: RAISES | SUSPENDS,
-    ast.For: RAISES,
+    ast.For: MAY_RAISE,
     ast.AsyncFor: RAISES | SUSPENDS,
     ast.With: RAISES,
     ast.AsyncWith: RAISES | SUSPENDS,
@@ -184,11 +184,13 @@ class Shape:
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
             flags |= TOUCHED if node.name in self.names else 0
         elif isinstance(node, ast.comprehension):
-            flags |= RAISES | (SUSPENDS if node.is_async else 0)
+            flags |= RAISES | SUSPENDS if node.is_async else MAY_RAISE
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             flags |= MAY_RAISE if node.func.id in _BUILTINS else RAISES
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             pass
+        elif isinstance(node, ast.With) and _suppresses(node):
+            flags |= ABRUPT
         else:
             flags |= _OF_ITS_OWN.get(kind, 0)
         self.flags[node] = flags
@@ -218,6 +220,15 @@ class Shape:
                     self._renamed.append((target.id, source))
         plain = all(isinstance(target, ast.Name) for target in targets)
         return 0 if plain else MAY_RAISE
+
+
+def _suppresses(node: ast.With) -> bool:
+    return any(
+        isinstance(item.context_expr, ast.Call)
+        and getattr(item.context_expr.func, "attr", getattr(item.context_expr.func, "id", None))
+        == "suppress"
+        for item in node.items
+    )
 
 
 def _sources(value: ast.expr) -> Iterator[str]:
