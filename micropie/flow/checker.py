@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from micropie._state import State
-from micropie.flow.analysis import Program, Start
 from micropie.flow.findings import Code, Finding, Severity, silence
 from micropie.flow.modules import Function, Module, Modules, parse
+from micropie.flow.program import Program, Start
 from micropie.flow.shape import parameters
 from micropie.flow.states import ALL_CALLS, ALL_STATES, states_bits
 

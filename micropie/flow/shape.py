@@ -7,7 +7,7 @@ matter costs the analysis one look.
 import ast
 import builtins
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from micropie.flow.modules import Function
 from micropie.flow.states import METHODS
@@ -19,9 +19,10 @@ __all__ = [
     "RAISES",
     "SUSPENDS",
     "TOUCHED",
+    "MethodCall",
     "Shape",
     "assigned",
-    "is_method_call",
+    "method_call",
     "parameters",
 ]
 
@@ -118,14 +119,25 @@ def _own_nodes(function: Function) -> Iterator[ast.AST]:
             ahead += ast.iter_child_nodes(node)
 
 
-def is_method_call(node: ast.AST) -> bool:
-    """Whether an expression calls a method that a connection has, of a plain name."""
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and node.func.attr in METHODS
-    )
+class MethodCall(NamedTuple):
+    """A call of a method that a connection has, of a plain name."""
+
+    node: ast.Call
+    name: str
+    method: str
+
+
+def method_call(node: ast.AST) -> MethodCall | None:
+    """Give the parts of a call that may be one of a connection's; None: it is none."""
+    if node.__class__ is not ast.Call:
+        return None
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if (
+            method in METHODS
+        ):
+            return MethodCall(node, name, method)
+        case _:
+            return None
 
 
 class Shape:
@@ -238,7 +250,6 @@ def _sources(value: ast.expr) -> Iterator[str]:
             yield name
         case ast.NamedExpr(value=value):
             yield from _sources(value)
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if is_method_call(value):
-            yield name
         case _:
-            pass
+            if (call := method_call(value)) is not None:
+                yield call.name

@@ -13,9 +13,12 @@ __all__ = [
     "ALL_CALLS",
     "ALL_STATES",
     "CALLS",
+    "GONE",
     "METHODS",
+    "NEW",
     "STATES",
     "Outcomes",
+    "bit",
     "calls_bits",
     "forward",
     "is_accepted",
@@ -60,6 +63,11 @@ def calls_bits(*calls: Call) -> int:
     return sum(1 << CALLS.index(call) for call in calls)
 
 
+def bit(method: str) -> int:
+    """Give the set of the one call that a method makes."""
+    return calls_bits(METHODS[method])
+
+
 class Outcomes(NamedTuple):
     """The states after a call, by what comes of it; 0: that cannot come of it."""
 
@@ -77,7 +85,8 @@ class Outcomes(NamedTuple):
     refused: bool = False
 
 
-_NEW: Final = states_bits(State.NEW)
+NEW: Final = states_bits(State.NEW)
+GONE: Final = states_bits(State.GONE, State.ABANDONED)
 _OPEN: Final = states_bits(State.OPEN)
 _ENDED: Final = states_bits(State.CLOSED, State.GONE)
 _ANSWERED: Final = states_bits(State.REJECTED, State.ABANDONED)
@@ -87,9 +96,9 @@ ALLOWED: Final[dict[tuple[State, Call], Outcomes]] = {
     (State.NEW, Call.ACCEPT): Outcomes(
         returns=_OPEN,
         closed=states_bits(State.ABANDONED),
-        misuse=_NEW,
-        error=_NEW,
-        cancelled=_NEW | _OPEN,
+        misuse=NEW,
+        error=NEW,
+        cancelled=NEW | _OPEN,
     ),
     # RuntimeError: another task receives, or the server's event was no message.
     (State.OPEN, Call.RECEIVE): Outcomes(
@@ -101,7 +110,7 @@ ALLOWED: Final[dict[tuple[State, Call], Outcomes]] = {
     # An OSError of the server's is swallowed and shows that the client is gone. A wrong argument
     # changes nothing.
     (State.NEW, Call.CLOSE): Outcomes(
-        returns=_ANSWERED, error=_NEW | _ANSWERED, cancelled=_ANSWERED
+        returns=_ANSWERED, error=NEW | _ANSWERED, cancelled=_ANSWERED
     ),
     (State.OPEN, Call.CLOSE): Outcomes(returns=_ENDED, error=_OPEN | _ENDED, cancelled=_ENDED),
 }
