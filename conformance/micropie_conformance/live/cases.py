@@ -54,7 +54,7 @@ async def accepted(wire: "Wire") -> None:
         await handler.call("close")
 
     client = await wire.handshake(script)
-    _expect_answer(wire, client, "HTTP 101")
+    _expect_answer(wire, client, wire.accepted)
     await client.get(b"open")
 
 
@@ -75,7 +75,7 @@ async def cookie(wire: "Wire", subprotocol: str | None) -> None:
     client = await wire.handshake(
         _accepting(subprotocol, _SESSION_ID, judged=True), subprotocols=_OFFER
     )
-    _expect_answer(wire, client, "HTTP 101")
+    _expect_answer(wire, client, wire.accepted)
     cookies = client.headers("Set-Cookie")
     pairs = [one.partition(";")[0].strip() for one in cookies]
     pair = f"session_id={_SESSION_ID}"
@@ -102,7 +102,7 @@ async def subprotocol(wire: "Wire", name: str, session_id: str | None) -> None:
     """The client offers two subprotocols and the handler accepts with one of them."""
     await wire.connect(_accepting(None, session_id), subprotocols=_OFFER)
     client = await wire.handshake(_accepting(name, session_id, judged=True), subprotocols=_OFFER)
-    _expect_answer(wire, client, "HTTP 101")
+    _expect_answer(wire, client, wire.accepted)
     names = client.headers("Sec-WebSocket-Protocol")
     wire.expect(names == [name], f"one header with subprotocol {name}", _listed(names))
 
@@ -728,7 +728,7 @@ async def refused(wire: "Wire", accepted: bool, method: str, arguments: tuple[ob
     client = await wire.handshake(script)
     # What was called decides before what followed from it.
     await wire.ended(client.handler)
-    _expect_answer(wire, client, "HTTP 101")
+    _expect_answer(wire, client, wire.accepted)
     await client.expect_message(b"open")
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias
 import trio
 
 from micropie_conformance.live import SERVERS
+from micropie_conformance.live.streams import Tcp
 from micropie_conformance.probe import Event
 
 __all__ = [
@@ -56,6 +57,8 @@ class Worker:
     cancelled: type[BaseException]
     # What the server raises from `send` by a fault of its own.
     faults: tuple[type[BaseException], ...] = ()
+    # What clients connect by.
+    stream: type[Tcp] = Tcp
 
 
 class Host:
@@ -105,6 +108,11 @@ class Host:
         with suppress(RuntimeError):
             self.soon(self._cancel_and_stop)
         self._thread.join(_MOST_SECONDS_TO_STOP)
+
+    @property
+    def stream(self) -> type[Tcp]:
+        """What clients connect by: the version of HTTP."""
+        return self._worker.stream
 
     @property
     def running(self) -> bool:

@@ -27,7 +27,6 @@ from micropie_conformance.live.client import Connection, Message
 from micropie_conformance.live.habits import HABITS
 from micropie_conformance.live.handler import Handler, Script, same
 from micropie_conformance.live.hosting import Host
-from micropie_conformance.live.streams import Tcp
 from micropie_conformance.outcomes import show
 from micropie_conformance.probe import Broken, Target, Unreached
 
@@ -61,6 +60,11 @@ class Wire:
         # Whether the deadline has passed.
         self.late = False
 
+    @property
+    def accepted(self) -> str:
+        """The answer to a handshake that was accepted, in words such as `HTTP 101`."""
+        return f"HTTP {self.host.stream.accepted}"
+
     # Arrangements
 
     async def connect(self, script: Script, *, subprotocols: Sequence[str] = ()) -> "Client":
@@ -70,8 +74,8 @@ class Wire:
             Unreached: The handshake was not completed.
         """
         client = await self.handshake(script, subprotocols=subprotocols)
-        if client.answer != "HTTP 101":
-            raise Unreached(f"the client gets {client.answer} instead of HTTP 101")
+        if client.answer != self.accepted:
+            raise Unreached(f"the client gets {client.answer} instead of {self.accepted}")
         return client
 
     async def handshake(self, script: Script, *, subprotocols: Sequence[str] = ()) -> "Client":
@@ -182,7 +186,7 @@ class Wire:
         def log(words: str) -> None:
             self.log.append(f"client {number} {words}")
 
-        stream = await Tcp.connect(self.host.port)
+        stream = await self.host.stream.connect(self.host.port)
         connection = Connection(stream, handler.path, subprotocols, log)
         self._connections.append(connection)
         connection.ask()
