@@ -489,7 +489,7 @@ async def client_closes(wire: "Wire", method: str, code: int | None, reason: str
     },
 )
 async def client_vanishes(wire: "Wire", method: str, reset: bool) -> None:
-    """The client's TCP connection ends, without a close frame, while the handler receives."""
+    """The client's connection ends, without a close frame, while the handler receives."""
 
     async def script(handler: Handler) -> None:
         await handler.open()
@@ -511,7 +511,7 @@ async def client_vanishes(wire: "Wire", method: str, reset: bool) -> None:
 async def client_vanishes_in_message(
     wire: "Wire", method: str, whole_frame: bool, reset: bool
 ) -> None:
-    """The client sends the begin of a message; then its TCP connection ends."""
+    """The client sends the begin of a message; then its connection ends."""
 
     async def script(handler: Handler) -> None:
         await handler.open()
@@ -527,7 +527,7 @@ async def client_vanishes_in_message(
 
 @live_case("WS-WIRE-020", {method.replace("_", "-"): (method,) for method in _RECEIVE})
 async def client_half_closes(wire: "Wire", method: str) -> None:
-    """The client sends a message, ends its direction of the TCP connection and reads on."""
+    """The client sends a message, ends its direction of the connection and reads on."""
 
     async def script(handler: Handler) -> None:
         await handler.open()
@@ -579,7 +579,7 @@ async def _connect_to_be_cut_off(wire: "Wire", kind: str, message: "Message") ->
 
 @live_case("WS-WIRE-020", {method.replace("_", "-"): (method,) for method in _RECEIVE})
 async def client_vanishes_early(wire: "Wire", method: str) -> None:
-    """The client's TCP connection ends before the handler accepts; then it receives."""
+    """The client's connection ends before the handler accepts; then it receives."""
 
     async def script(handler: Handler) -> None:
         await handler.call("accept")

@@ -243,7 +243,7 @@ class H2(Tcp):
             events = self._http.receive_data(data)
         except ProtocolError as error:
             events = []
-            self.ended = f"what is not HTTP/2: {error}"
+            self.ended = f"what breaks HTTP/2: {error}"
             self._stop()
         for event in events:
             self._take(event)

@@ -24,11 +24,11 @@ from typing import Final
 from websockets.frames import Close
 
 from micropie_conformance.live.client import Connection, Message
-from micropie_conformance.live.habits import HABITS
+from micropie_conformance.live.habits import HABITS, habits
 from micropie_conformance.live.handler import Handler, Script, same
 from micropie_conformance.live.hosting import Host
 from micropie_conformance.outcomes import show
-from micropie_conformance.probe import Broken, Target, Unreached
+from micropie_conformance.probe import Broken, NotApplicable, Target, Unreached
 
 __all__ = ["DEADLINE", "Client", "Message", "Wire"]
 
@@ -281,8 +281,15 @@ class Client:
         self.connection.go_on()
 
     def half_close(self) -> None:
-        """End the TCP connection's direction to the server, and go on reading."""
-        self.note("ends its direction of the TCP connection")
+        """End the connection's direction to the server, and go on reading.
+
+        Raises:
+            NotApplicable: The server takes no notice of that.
+        """
+        door = self._wire.host.door
+        if (habit := habits(door).get("half-close")) is not None:
+            raise NotApplicable(f"{door.partition(':')[0]} {habit.text}")
+        self.note("ends its direction of the connection")
         self.connection.half_close()
 
     async def get(self, message: Message) -> None:
@@ -320,8 +327,8 @@ class Client:
             await self.connection.end()
 
     def vanish(self, *, reset: bool) -> None:
-        """Drop the TCP connection without a close frame: reset it, or end the stream."""
-        self.note("resets the TCP connection" if reset else "ends the TCP connection")
+        """Drop the connection without a close frame: reset it, or end it."""
+        self.note("resets the connection" if reset else "ends the connection")
         self.connection.drop(reset=reset)
 
     # Judgements
