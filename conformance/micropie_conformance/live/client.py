@@ -53,8 +53,13 @@ class _Protocol(ClientProtocol):
             max_size=None,
         )
 
+    def process_response(self, response: Response) -> None:
+        self._log(f"<- HTTP {response.status_code} {response.reason_phrase}")
+        super().process_response(response)
+
     def receive_response(self, response: Response) -> None:
-        """Take a response that is not in the bytes: HTTP has its own framing for it."""
+        """Take the response of HTTP/2, which is not in the bytes."""
+        self._log(f"<- HTTP {response.status_code}")
         try:
             if response.status_code != 200:
                 raise InvalidStatus(response)
@@ -250,7 +255,6 @@ class Connection:
     def _take(self) -> None:
         for event in self._protocol.events_received():
             if isinstance(event, Response):
-                self._log(f"<- HTTP {event.status_code} {event.reason_phrase}".rstrip())
                 self.response = event
                 self._answered.set()
             else:

@@ -236,8 +236,6 @@ class H2(Tcp):
         assert isinstance(data, bytes)
         if not data:
             self._stop()
-        # Nothing is read once the client has ended the connection.
-        if self._over:
             return
         try:
             events = self._http.receive_data(data)
