@@ -76,6 +76,8 @@ class Host:
         """Prepare; nothing is started yet."""
         self.door = door
         self._worker = find_worker(door)
+        # What clients connect by.
+        self.stream = self._worker.stream
         # The application for each path; a path is added before a client asks for it.
         self.routes: dict[str, Application] = {}
         self.port = 0
@@ -108,11 +110,6 @@ class Host:
         with suppress(RuntimeError):
             self.soon(self._cancel_and_stop)
         self._thread.join(_MOST_SECONDS_TO_STOP)
-
-    @property
-    def stream(self) -> type[Tcp]:
-        """What clients connect by: the version of HTTP."""
-        return self._worker.stream
 
     @property
     def running(self) -> bool:
