@@ -58,7 +58,8 @@ class Tcp:
         Raises:
             OSError: Nobody listens there.
         """
-        client = socket.socket()
+        # For a socket that is known to be TCP's, asyncio lets no small write wait (TCP_NODELAY).
+        client = socket.socket(proto=socket.IPPROTO_TCP)
         client.setblocking(False)
         # The system keeps no more than that for a client that does not read.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _MOST_BYTES)
