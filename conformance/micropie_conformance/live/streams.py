@@ -204,7 +204,7 @@ class H2(Tcp):
         self._send()
 
     async def drain(self) -> None:
-        """Wait until most of what was written is on its way; the server's grants are read by `read`.
+        """Wait until most of what was written is on its way; `read` learns what the server grants.
 
         Raises:
             OSError: The connection has ended.

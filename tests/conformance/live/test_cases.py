@@ -498,7 +498,8 @@ def test_every_case_is_broken_by_a_wrong_implementation() -> None:
 def test_the_cases_are_listed_without_what_running_them_needs() -> None:
     code = (
         "import sys\n"
-        "for name in ('h2', 'hypercorn', 'websockets', 'trio', 'uvloop'): sys.modules[name] = None\n"
+        "for name in ('h2', 'hypercorn', 'websockets', 'trio', 'uvloop'):\n"
+        "    sys.modules[name] = None\n"
         "from micropie_conformance.case import registered\n"
         "print(len(registered()[1]))"
     )

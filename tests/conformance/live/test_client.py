@@ -1,7 +1,7 @@
 """A client does what it is told, right or wrong, and its log has each step, in order."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -274,7 +274,7 @@ async def test_a_handshake_can_be_refused() -> None:
 
 
 @asynccontextmanager
-async def over_http_2(*events: dict[str, object]) -> AsyncGenerator[Told]:
+async def over_http_2(*events: Mapping[str, object]) -> AsyncGenerator[Told]:
     """Run Hypercorn; the application sends the events, then it gets all there is."""
 
     async def serve(receive: Receive, send: Send) -> None:
@@ -282,8 +282,8 @@ async def over_http_2(*events: dict[str, object]) -> AsyncGenerator[Told]:
             await receive()
             for event in events:
                 await send(event)
-            while (event := await receive())["type"] == "websocket.receive":
-                server.got.append(event["text"])
+            while (got := await receive())["type"] == "websocket.receive":
+                server.got.append(got["text"])
             server.got.append(None)
         finally:
             loop.call_soon_threadsafe(ended.set)
@@ -297,7 +297,7 @@ async def over_http_2(*events: dict[str, object]) -> AsyncGenerator[Told]:
         await ended.wait()
 
 
-ACCEPT: dict[str, object] = {"type": "websocket.accept"}
+ACCEPT: Mapping[str, object] = {"type": "websocket.accept"}
 CONNECTED = ["-> CONNECT /, :protocol: websocket", "<- HTTP 200"]
 
 
@@ -369,7 +369,9 @@ async def test_a_subprotocol_is_negotiated_over_http_2() -> None:
         ({**ACCEPT, "subprotocol": "unoffered"}, "no answer"),
     ],
 )
-async def test_a_handshake_over_http_2_has_an_answer(event: dict[str, object], answer: str) -> None:
+async def test_a_handshake_over_http_2_has_an_answer(
+    event: Mapping[str, object], answer: str
+) -> None:
     async with over_http_2(event) as server, server.client() as client:
         assert await client.answer() == answer
         assert await client.next() is None
