@@ -186,9 +186,12 @@ class H2(Tcp):
             (":path", request.path),
             (":authority", request.headers["Host"]),
         ]
-        for name, value in request.headers.raw_items():
-            if name.lower() not in _ONLY_HTTP_1:
-                headers.append((name.lower(), value))
+        # Names get lower case on their way.
+        headers += [
+            (name, value)
+            for name, value in request.headers.raw_items()
+            if name.lower() not in _ONLY_HTTP_1
+        ]
         self._http.send_headers(_STREAM, headers)
         self._flush()
 
