@@ -151,7 +151,8 @@ class H2(Tcp):
         self._http = H2Connection(H2Configuration(header_encoding=None))
         # What has come and was not read.
         self._came: deque[bytes | Response] = deque()
-        self._over = False
+        # Whether no more comes, and whether no more can be sent.
+        self._over = self._gone = False
         # What waits for the server to grant more (flow control).
         self._unsent = bytearray()
         self._sent = asyncio.Event()
@@ -202,9 +203,10 @@ class H2(Tcp):
         return self._came.popleft() if self._came else b""
 
     def write(self, data: bytes) -> None:
-        """Send, now or as soon as the server grants it; where the stream is reset, drop it."""
-        self._unsent += data
-        self._send()
+        """Send, now or as soon as the server grants it; where that is too late, drop it."""
+        if not self._gone:
+            self._unsent += data
+            self._send()
 
     async def drain(self) -> None:
         """Wait until most of what was written is on its way; `read` learns what the server grants.
@@ -222,9 +224,8 @@ class H2(Tcp):
 
     def close(self) -> None:
         """End the connection (GOAWAY and FIN); what the server has not granted is not sent."""
-        if not self._writer.is_closing():
-            self._http.close_connection()
-            self._flush()
+        self._http.close_connection()
+        self._flush()
         self._stop()
         super().close()
 
@@ -258,9 +259,7 @@ class H2(Tcp):
             case DataReceived():
                 if event.data:
                     self._came.append(event.data)
-                # It fails when the server has ended the connection.
-                with suppress(ProtocolError):
-                    self._http.acknowledge_received_data(event.flow_controlled_length, _STREAM)
+                self._http.acknowledge_received_data(event.flow_controlled_length, _STREAM)
             case StreamEnded():
                 self.ended = "end of the stream (END_STREAM)"
                 self._over = True
@@ -275,13 +274,9 @@ class H2(Tcp):
 
     def _send(self) -> None:
         """Send what the server grants."""
-        # It fails when the stream was reset, or the connection has ended.
-        try:
-            while self._unsent and (most := self._granted()) > 0:
-                self._http.send_data(_STREAM, bytes(self._unsent[:most]))
-                del self._unsent[:most]
-        except ProtocolError:
-            self._unsent.clear()
+        while self._unsent and (most := self._granted()) > 0:
+            self._http.send_data(_STREAM, bytes(self._unsent[:most]))
+            del self._unsent[:most]
         if self._unsent:
             self._sent.clear()
         else:
@@ -298,7 +293,7 @@ class H2(Tcp):
 
     def _stop(self) -> None:
         """Read and send no more."""
-        self._over = True
+        self._over = self._gone = True
         self._unsent.clear()
         self._sent.set()
 

@@ -182,6 +182,8 @@ async def test_a_handshake_over_http_2_is_a_request_of_its_own() -> None:
             (b"sec-websocket-protocol", b"chat"),
         ]
         peer.http.send_headers(1, [(":status", "200"), ("x-a", "1"), ("x-a", "2")])
+        # What is empty does not end it.
+        peer.http.send_data(1, b"")
         peer.http.send_data(1, b"hello")
         peer.flush()
         response = await client.read()
@@ -312,6 +314,8 @@ async def test_nobody_waits_to_send_to_what_has_ended(end: Callable[[Peer], None
         end(peer)
         assert await client.read() == b""
         await drained
+        client.write(b"late")
+        await client.drain()
 
 
 async def test_the_client_ends_its_direction() -> None:
