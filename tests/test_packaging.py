@@ -23,6 +23,7 @@ PACKAGES = {
 SERVE = {"hypercorn", "uvloop"}
 CHECK = {"mypy"}
 CONFORMANCE = {
+    "h2",
     "hypercorn",
     "jinja2",
     "pytest",
@@ -32,7 +33,7 @@ CONFORMANCE = {
     "uvloop",
     "websockets",
 }
-SERVERS = {"daphne", "granian", "h2", "uvicorn", "wsproto"}
+SERVERS = {"daphne", "granian", "uvicorn", "wsproto"}
 
 
 def modules() -> list[str]:
