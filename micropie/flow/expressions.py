@@ -423,7 +423,7 @@ class Expressions(Core):
         return after
 
     def _helper(self, node: ast.Call) -> _Helper | None:
-        """Give the function of this module that a call gives the connection to; None: it is none."""
+        """Give the function of this module that gets the connection; None: it is none of them."""
         found = self._context.callees.callee(node.func, self._owner, self._shape.closures)
         if found is None or found[0] is self._function:
             return None
