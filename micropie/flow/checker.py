@@ -25,6 +25,9 @@ _CALLED: Final = re.compile(rf"\.({_PREFIX}\w+)")
 # Decorators that change nothing of how a handler is called.
 _PLAIN: Final = frozenset({"staticmethod", "classmethod", "override", "typing.override"})
 
+# Statements with no others in them, which most are.
+_SIMPLE: Final = frozenset({ast.Expr, ast.Assign, ast.Return, ast.AugAssign, ast.Raise})
+
 # Code is nested, and the analysis with it.
 _RECURSION: Final = 20_000
 
@@ -95,7 +98,7 @@ class Checker:
         handler = ""
         if owner is not None and function.name.startswith(_PREFIX):
             rest = own if "staticmethod" in decorators else own[1:]
-            if rest and "App" in modules.bases(module, owner):
+            if rest and modules.is_application(module, owner):
                 handler = rest[0].arg
                 known = decorators <= _PLAIN and function.name not in called
                 yield (
@@ -116,6 +119,8 @@ def _functions(
 ) -> Iterator[tuple[Function, ast.ClassDef | None]]:
     """Give all functions, with the class that `self` is one of."""
     for node in body:
+        if node.__class__ in _SIMPLE:
+            continue
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield node, owner

@@ -255,7 +255,7 @@ class Expressions(Core):
         return self._opaque(RAISES | SUSPENDS, self._eval(node, flow))
 
     def _timed(self, node: ast.expr, flow: Flow) -> Flow:
-        with self._captured() as exits:
+        with self._heeding() as exits:
             after = self._awaited(node, flow)
         exits.raised(TIMEOUT, likely(exits.raises.get(CANCELLED, {})))
         self.exits.add(exits)
@@ -280,6 +280,11 @@ class Expressions(Core):
         for value, origin in flow.items():
             may = self._judge_at(node, method, value, origin, value.states)
             site = site_of(node, method, value.states, origin) if may.refused else None
+            why = Why.ACCEPT if call is Call.ACCEPT else Why.CLOSE
+            if may.returns:
+                merge(after, self._became(value, origin, may.returns, node, why))
+            if not self._heeded:
+                continue
             for states, raised in ((may.closed, CLOSED), (may.misuse, MISUSE)):
                 if states:
                     way = {**self._became(value, origin, states, node, Why.DISCONNECT)}
@@ -288,15 +293,12 @@ class Expressions(Core):
                     elif raised is MISUSE:
                         way = unlikely(way)
                     self.exits.raised(raised, way)
-            why = Why.ACCEPT if call is Call.ACCEPT else Why.CLOSE
             for states in each(may.error, value.states):
                 way = self._became(value, origin, states, node, why)
                 self.exits.raised(WRONG, unlikely(way))
             for states in each(may.cancelled, value.states):
                 way = self._became(value, origin, states, node, why)
                 self.exits.raised(CANCELLED, unlikely(way))
-            if may.returns:
-                merge(after, self._became(value, origin, may.returns, node, why))
         return after
 
     def _judge_at(
@@ -373,7 +375,7 @@ class Expressions(Core):
             keyword.arg == "return_exceptions" and constant(keyword.value) is True
             for keyword in node.keywords
         )
-        with self._captured() as exits:
+        with self._heeding() as exits:
             if len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
                 after = dict(self._awaited(node.args[0], flow))
             else:
@@ -439,7 +441,10 @@ class Expressions(Core):
             context.summaries[key] = None
             if context.depth < _DEEP:
                 context.depth += 1
-                run = type(self)(context, function, names, value.states, value.others, self._owner)
+                run = type(self)(
+                    *(context, function, names, value.states, value.others, self._owner),
+                    heeded=True,
+                )
                 run.go()
                 context.depth -= 1
                 context.summaries[key] = Summary(run.ends, run.exits.raises, run.failures())

@@ -7,6 +7,7 @@ matter costs the analysis one look.
 import ast
 import builtins
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from micropie.flow.modules import Function
@@ -87,13 +88,14 @@ def parameters(function: Function | ast.Lambda) -> list[ast.arg]:
     return [*function.args.posonlyargs, *function.args.args]
 
 
-def assigned(function: Function | ast.Lambda) -> set[str]:
+@lru_cache(maxsize=64)
+def assigned(function: Function | ast.Lambda) -> frozenset[str]:
     """Give the names that are a function's own."""
     arguments = function.args
     names = {one.arg for one in (*parameters(function), *arguments.kwonlyargs)}
     names |= {one.arg for one in (arguments.vararg, arguments.kwarg) if one is not None}
     if isinstance(function, ast.Lambda):
-        return names
+        return frozenset(names)
     outer: set[str] = set()
     for node in _own_nodes(function):
         match node:
@@ -107,7 +109,7 @@ def assigned(function: Function | ast.Lambda) -> set[str]:
                 outer.update(node.names)
             case _:
                 pass
-    return names - outer
+    return frozenset(names - outer)
 
 
 def _own_nodes(function: Function) -> Iterator[ast.AST]:

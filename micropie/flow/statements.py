@@ -184,7 +184,7 @@ class Run(Expressions):
         return normal
 
     def _try(self, node: ast.Try | ast.TryStar, flow: Flow) -> Flow:
-        with self._captured() as outer:
+        with self._heeding() as outer:
             with self._captured() as inner:
                 after = self._block(node.body, flow)
             raises, inner.raises = inner.raises, {}
@@ -279,7 +279,7 @@ class Run(Expressions):
             flow = self._opaque(RAISES | waits, self._eval(call, flow))
         if item.optional_vars is not None:
             flow = self._target(item.optional_vars, flow)
-        with self._captured() as inner:
+        with self._heeding() as inner:
             after = dict(self._with_items(node, rest, flow))
         raises, inner.raises = inner.raises, {}
         if name in _SUPPRESS and isinstance(call, ast.Call):
