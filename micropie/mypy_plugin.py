@@ -66,6 +66,8 @@ try:
     from mypy.typevars import fill_typevars
 except ImportError as error:  # this mypy has moved it
     _moved = str(error)
+    if TYPE_CHECKING:
+        raise  # from here on the names are there: `plugin` gives nothing away that uses them
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -177,7 +179,9 @@ class _Class:
         if inherited and owner.has_base(_APP) and not owner.is_generic():
             return
         # Else a class, or an alias of one.
-        if not isinstance(node, (FuncDef, Decorator, OverloadedFuncDef, Var)) or node.is_property:
+        if not isinstance(node, (FuncDef, Decorator, OverloadedFuncDef, Var)):
+            return
+        if (node.var if isinstance(node, Decorator) else node).is_property:
             return
         function = _function(node)
         label = f'Handler "{name}"'
@@ -293,11 +297,11 @@ class _Class:
                 name,
             )
         else:
-            protocol = isinstance(wanted, Instance) and wanted.type.is_protocol
+            protocol = wanted if isinstance(wanted, Instance) and wanted.type.is_protocol else None
             yield _Problem(
                 f'gets the connection, a "{_CONNECTION}", as "{name}", which is {shown}',
                 name,
-                wanted if protocol else None,
+                protocol,
             )
 
     def _filled_problems(self, name: str, wanted: Type) -> Iterator[_Problem]:
