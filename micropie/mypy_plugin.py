@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mypy.errorcodes import ErrorCode
-from mypy.plugin import MethodContext, Plugin
+from mypy.plugin import ClassDefContext, FunctionContext, Plugin
 
 _moved = ""
 try:
@@ -37,6 +37,8 @@ try:
     from mypy.maptype import map_instance_to_supertype
     from mypy.messages import format_type
     from mypy.nodes import (
+        ARG_POS,
+        ClassDef,
         Context,
         Decorator,
         FuncDef,
@@ -90,6 +92,8 @@ _CONNECTION: Final = "micropie.websocket.WebSocket"
 _PREFIX: Final = "ws_"
 _NOT: Final = "ws__"
 
+_MARK: Final = "micropie.mypy_plugin.<checked>"
+
 
 def plugin(version: str) -> type[Plugin]:
     """Give mypy the plugin, or one that does nothing when this mypy is not known.
@@ -113,28 +117,45 @@ def plugin(version: str) -> type[Plugin]:
 
 
 class _HandlerPlugin(Plugin):
-    def get_method_hook(self, fullname: str) -> Callable[[MethodContext], Type] | None:
-        return self._check if fullname.endswith(".__init_subclass__") else None
+    def get_customize_class_mro_hook(
+        self, fullname: str
+    ) -> Callable[[ClassDefContext], None] | None:
+        """Mark each subclass of `App`, as soon as its bases are known."""
+        symbol = self.lookup_fully_qualified(fullname)
+        if (
+            symbol is None
+            or not isinstance(symbol.node, TypeInfo)
+            or not symbol.node.has_base(_APP)
+        ):
+            return None  # another plugin may want it
+        return _mark
 
-    def _check(self, context: MethodContext) -> Type:
-        """Check the class whose definition is being checked."""
-        checker = context.api
+    def get_function_hook(self, fullname: str) -> Callable[[FunctionContext], Type] | None:
+        """Check the marked classes."""
+        return self._check if fullname == _MARK else None
+
+    def _check(self, context: FunctionContext) -> Type:
+        checker, defn = context.api, context.context
         assert isinstance(checker, TypeChecker)
-        info = _class_at(checker, context.context)
-        if info is not None and info.has_base(_APP):
-            _Class(self, checker, info).check()
+        assert isinstance(defn, ClassDef)
+        if defn.info.has_base(_APP):
+            _Class(self, checker, defn.info).check()
         return context.default_return_type
 
 
-def _class_at(checker: TypeChecker, call: Context) -> TypeInfo | None:
-    """The class whose definition mypy simulates this call for, if it does."""
-    for _, symbol, _ in checker.tree.local_definitions():
-        node = symbol.node
-        if isinstance(node, TypeInfo):
-            defn = node.defn
-            if (defn.line, defn.column, defn.end_line) == (call.line, call.column, call.end_line):
-                return node
-    return None
+def _mark(context: ClassDefContext) -> None:
+    """Put a decorator on a class that mypy alone sees: one that takes everything."""
+    decorators = context.cls.decorators
+    if any(isinstance(decorator, TempNode) for decorator in decorators):
+        return  # a class can be analysed more than once
+    anything = AnyType(TypeOfAny.special_form)
+    function = context.api.named_type("builtins.function")
+    decorators.append(
+        TempNode(
+            CallableType([anything], [ARG_POS], [None], anything, function, name=_MARK),
+            context=context.cls,
+        )
+    )
 
 
 class _Problem(NamedTuple):
