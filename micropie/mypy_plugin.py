@@ -1,24 +1,26 @@
-"""A mypy plugin: are the handlers of a `micropie.App` ones that it can serve?
+"""A mypy plugin: can a `micropie.App` serve its handlers?
 
     [mypy]
     plugins = micropie.mypy_plugin
 
 It finds what `App` refuses with a TypeError when a class is derived, and what only types tell: a
-connection parameter that the connection does not fit. Its findings have the error code
-`micropie-handler`.
+parameter for the connection that the connection does not fit, a result that goes nowhere. Its
+findings have the error code `micropie-handler`.
 
-Where it looks: `App` checks its subclasses in `__init_subclass__`, and mypy's checker simulates
-that call for each class definition. The plugin's hook on it stands where the check stands at run
-time, once for each subclass, in the phase in which types can be compared. Those that fail:
+Where it looks. Types can be compared in mypy's second phase, in the checker, which has no hook for
+a class. But it calls the decorators of a class, and there is a hook for calls: so each subclass of
+`App` gets a decorator that is in no file. That is once for each class, whether it is instantiated
+or not and whatever its metaclass, after its body and so with the types of decorated handlers. What
+was tried besides:
 
-- Hooks on classes (`get_base_class_hook` and its like) run while names are being resolved:
-  `is_subtype` crashes there, decorated functions have no type yet.
-- The hook on the instantiation of a class misses those that are instantiated elsewhere, and
-  reports in the file of the call.
-- Subtyping by a synthetic attribute of the wanted type gives mypy's message about an incompatible
-  override, on one line, whatever is wrong.
+- In a hook for classes (`get_base_class_hook` and its like), in the first phase, names are still
+  being resolved: `is_subtype` crashes, decorated functions have no type.
+- The hook for the instantiation of a class misses those that are instantiated elsewhere or never.
+- mypy simulates the call of `__init_subclass__`, where `App` itself looks, but not for a class
+  with a metaclass, and the hook is not told the class.
 
-mypy keys its cache on this file alone, so it takes nothing from the other modules.
+When it looks again. `_Class._depend_on` tells mypy's cache and daemon what a class rests on. They
+know this plugin by its file alone, so it takes nothing from the other modules of the package.
 """
 
 from __future__ import annotations
@@ -138,8 +140,20 @@ class _HandlerPlugin(Plugin):
         checker, defn = context.api, context.context
         assert isinstance(checker, TypeChecker)
         assert isinstance(defn, ClassDef)
-        if defn.info.has_base(_APP):
-            _Class(self, checker, defn.info).check()
+        try:
+            # In the daemon, a class can have lost the base that it was marked for.
+            if defn.info.has_base(_APP):
+                _Class(self, checker, defn.info).check()
+        except Exception as error:
+            if checker.options.show_traceback:
+                raise
+            # No crash: the next mypy may have changed what is used here, and does other checks.
+            checker.fail(
+                f'The handlers of "{defn.name}" cannot be checked with this mypy '
+                f"({type(error).__name__}: {error}); --show-traceback shows more",
+                defn,
+                code=HANDLER,
+            )
         return context.default_return_type
 
 
@@ -182,7 +196,8 @@ class _Class:
         self._depend_on(fill_typevars(self._info))
         self._depend_on(self._connection)
         for name in {name: None for base in reversed(self._info.mro) for name in base.names}:
-            if name.startswith(_PREFIX) and not name.startswith(_NOT):
+            # mypy keeps what is defined twice under another name, with a hyphen.
+            if name.startswith(_PREFIX) and not name.startswith(_NOT) and name.isidentifier():
                 self._check_handler(name)
 
     def _class(self, name: str) -> TypeInfo:
@@ -195,10 +210,14 @@ class _Class:
         owner = self._info.get_containing_type_info(name)
         assert owner is not None
         node = owner.names[name].node
-        inherited = owner is not self._info
-        # It is reported where that App is defined, unless it may be another one here.
-        if inherited and owner.has_base(_APP) and not owner.is_generic():
-            return
+        # It is reported where an App has it first; one that is generic may have another type here.
+        for base in self._info.mro[1:]:
+            if (
+                base.has_base(_APP)
+                and not base.is_generic()
+                and base.get_containing_type_info(name) is owner
+            ):
+                return
         # Else a class, or an alias of one.
         if not isinstance(node, (FuncDef, Decorator, OverloadedFuncDef, Var)):
             return
@@ -206,6 +225,7 @@ class _Class:
             return
         function = _function(node)
         label = f'Handler "{name}"'
+        inherited = owner is not self._info
         if inherited:
             label += f', inherited from "{owner.fullname}",'
         for problem in self._problems(name, node, function, inherited):
@@ -239,7 +259,7 @@ class _Class:
         for handler in self._callables(self._type_of(name, node)):
             self._depend_on(handler)
             yield from self._result_problems(handler)
-            yield from self._parameter_problems(handler, function)
+            yield from self._parameter_problems(handler, None if inherited else function)
 
     def _type_of(self, name: str, node: _Definition) -> Type:
         """The type that an application's attribute has, as it gets it: bound to the instance."""
@@ -271,9 +291,9 @@ class _Class:
         elif isinstance(value, Instance):
             call = get_proper_type(self._member(value, "__call__"))
             if isinstance(call, CallableType):
-                yield call
+                yield call.with_unpacked_kwargs()
         elif isinstance(value, CallableType) and not value.is_type_obj():
-            yield value
+            yield value.with_unpacked_kwargs()
 
     def _result_problems(self, handler: CallableType) -> Iterator[_Problem]:
         wanted = self._checker.named_generic_type("typing.Awaitable", [NoneType()])
@@ -300,7 +320,7 @@ class _Class:
             )
             return
         for index, (kind, wanted) in enumerate(zip(kinds, handler.arg_types, strict=True)):
-            name = handler.arg_names[index] or _name(function, index - len(kinds))
+            name = _name(handler, index, function)
             if index == 0:
                 yield from self._connection_problems(name, wanted)
             if index > 0 or kind.is_star():
@@ -320,7 +340,8 @@ class _Class:
         else:
             protocol = wanted if isinstance(wanted, Instance) and wanted.type.is_protocol else None
             yield _Problem(
-                f'gets the connection, a "{_CONNECTION}", as "{name}", which is {shown}',
+                f'has a parameter "{name}" that is {shown}, but it gets the connection, a '
+                f'"{_CONNECTION}": write "{name}: WebSocket", or a Protocol that it satisfies',
                 name,
                 protocol,
             )
@@ -387,11 +408,12 @@ def _parameter(function: FuncDef, name: str | None) -> Context:
     return function
 
 
-def _name(function: FuncDef | None, index: int) -> str:
-    """The name of a parameter that can only be passed by position."""
-    if function is not None and -index <= len(function.arguments):
-        return function.arguments[index].variable.name
-    return "?"
+def _name(handler: CallableType, index: int, function: FuncDef | None) -> str:
+    name = handler.arg_names[index]
+    before_the_end = len(handler.arg_names) - index
+    if name is None and function is not None and before_the_end <= len(function.arguments):
+        return function.arguments[-before_the_end].variable.name
+    return name or f"number {index + 1}"
 
 
 def _is_callable(kind: TypeInfo) -> bool:
