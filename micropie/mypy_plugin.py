@@ -25,12 +25,14 @@ know this plugin by its file alone, so it takes nothing from the other modules o
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mypy.errorcodes import ErrorCode
-from mypy.plugin import ClassDefContext, FunctionContext, Plugin
+from mypy.plugin import ClassDefContext, FunctionContext, Plugin, ReportConfigContext
 
 _moved = ""
 try:
@@ -94,6 +96,8 @@ _CONNECTION: Final = "micropie.websocket.WebSocket"
 _PREFIX: Final = "ws_"
 _NOT: Final = "ws__"
 
+_DIGEST: Final = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+
 _MARK: Final = "micropie.mypy_plugin.<checked>"
 
 
@@ -119,6 +123,14 @@ def plugin(version: str) -> type[Plugin]:
 
 
 class _HandlerPlugin(Plugin):
+    def report_config_data(self, ctx: ReportConfigContext) -> str:
+        """Let no finding of another version of this file stay in mypy's cache.
+
+        mypy compares the plugin's file with that of the last run only, which may have been one
+        over other modules.
+        """
+        return _DIGEST
+
     def get_customize_class_mro_hook(
         self, fullname: str
     ) -> Callable[[ClassDefContext], None] | None:
@@ -164,12 +176,9 @@ def _mark(context: ClassDefContext) -> None:
         return  # a class can be analysed more than once
     anything = AnyType(TypeOfAny.special_form)
     function = context.api.named_type("builtins.function")
-    decorators.append(
-        TempNode(
-            CallableType([anything], [ARG_POS], [None], anything, function, name=_MARK),
-            context=context.cls,
-        )
-    )
+    kind = CallableType([anything], [ARG_POS], [None], anything, function, name=_MARK)
+    # The outermost, called last: what the others are given stays as it is.
+    decorators.insert(0, TempNode(kind, context=context.cls))
 
 
 class _Problem(NamedTuple):
