@@ -1,6 +1,8 @@
 """`micropie.mypy_plugin`, in the real mypy: what it finds, where, and in which ways of running."""
 
 import importlib.util
+import itertools
+import os
 import re
 import sys
 from pathlib import Path
@@ -189,7 +191,7 @@ CASES = {
         refused=True,
     ),
     "unpacked and wrong": handler(
-        'async def ws_x(self, ws: WebSocket, **a: Unpack[Numbers]) -> None: ...  # E: "a" that is "int"'
+        'async def ws_x(self, ws: WebSocket, **n: Unpack[Numbers]) -> None: ...  # E: is "int"'
     ),
     # async
     "def": handler(
@@ -266,9 +268,9 @@ CASES = {
         refused=True,
     ),
     "overloaded, static and decorated": handler(
-        "@overload\n@staticmethod\nasync def ws_x(ws: WebSocket, a: int) -> None: ...\n"
-        "@overload\n@staticmethod\nasync def ws_x(ws: WebSocket, a: str) -> None: ...\n"
-        '@staticmethod\n@same\nasync def ws_x(ws: WebSocket, a: int | str) -> int: ...  # E: "int"'
+        "@overload\n@staticmethod\nasync def ws_x(ws: WebSocket, a: int) -> int: ...\n"
+        "@overload\n@staticmethod\nasync def ws_x(ws: WebSocket, a: str) -> int: ...\n"
+        "@staticmethod\n@same\nasync def ws_x(ws: WebSocket, a: int | str) -> int: ...  # E: int"
     ),
     "overloaded without types": handler(
         "@overload\nasync def ws_x(self, ws: WebSocket, a: int) -> None: ...\n"
@@ -276,7 +278,7 @@ CASES = {
         "async def ws_x(self, ws, a): ...  # type: ignore[no-untyped-def]"
     ),
     "overloaded without implementation": handler(
-        "@overload  # E: should have an implementation\n"
+        "@overload  # E: must have an implementation\n"
         "async def ws_x(self, ws: WebSocket, a: int) -> None: ...\n"
         "@overload\nasync def ws_x(self, ws: WebSocket, a: str) -> None: ...\n",
         refused=True,
@@ -332,7 +334,7 @@ CASES = {
         '    async def ws_x(self, ws: int) -> None: ...  # E: "ws" that is "int"\n'
     ),
     "decorated class": Case(
-        "def register(cls: type[App]) -> None: ...\n"
+        "def register(cls: type[int]) -> None: ...\n"
         "def refuse(cls: type[int]) -> type[int]: ...\n"
         "@register\n"
         '@refuse  # E: "refuse" has incompatible type "type[Chat]"\n'
@@ -374,15 +376,27 @@ CASES = {
 }
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """In a new cache mypy begins with the standard library."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _here(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MYPY_CACHE_DIR", str(cache))
     write({"mypy.ini": CONFIGURATION})
+
+
+# For mypy, a file of the same size and the same second has not changed.
+SECONDS = itertools.count(1_000_000_000)
 
 
 def write(files: dict[str, str]) -> None:
     for name, text in files.items():
         Path(name).write_text(text, encoding="utf-8")
+        os.utime(name, (second := next(SECONDS), second))
 
 
 def mypy(*arguments: str) -> list[str]:
@@ -455,37 +469,85 @@ def test_what_the_application_does(case: Case) -> None:
         exec(case.code, namespace)
 
 
-def test_messages() -> None:
-    write(
-        {
-            "chat.py": """\
-from collections.abc import AsyncIterator
+MESSAGES = """\
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 from micropie import App, WebSocket
 
 class Pinger(Protocol):
+    async def close(self) -> None: ...
     async def ping(self) -> None: ...
 
 class Mixin:
     def ws_mixed(self) -> None: ...
 
-def numbered(handler: object) -> int:
-    return 1
+def counted(handler: object) -> Callable[..., int]: ...
 
 class Chat(Mixin, App):
-    def ws_a(self, ws: WebSocket) -> None: ...
     async def ws_b(self, ws: WebSocket) -> AsyncIterator[int]:
         yield 1
     async def ws_c(self) -> None: ...
     async def ws_d(self, room: str) -> None: ...
     async def ws_e(self, ws: Pinger, n: int) -> int: ...
-    @numbered
+    @counted
     async def ws_f(self, ws: WebSocket) -> None: ...
-    ws_g = lambda self, ws: 1
 """
-        }
-    )
-    assert mypy("chat.py") == """TODO""".splitlines()
+
+
+def test_messages() -> None:
+    write({"chat.py": MESSAGES})
+    refused = 'so "App" refuses the class'
+    assert mypy("chat.py") == [
+        f"chat.py:{line}: {kind}: {text}{'  [micropie-handler]' if kind == 'error' else ''}"
+        for line, kind, text in [
+            (
+                14,
+                "error",
+                f'Handler "ws_mixed", inherited from "chat.Mixin", is not async, {refused}: write '
+                '"async def". What is no handler needs a name that does not begin with "ws_"',
+            ),
+            (
+                15,
+                "error",
+                f'Handler "ws_b" is an async generator, {refused}: take the "yield" out and send '
+                'with "await ws.send_text(...)"',
+            ),
+            (
+                17,
+                "error",
+                f'Handler "ws_c" has no parameter for the connection, {refused}: the first one, '
+                'which a method has after self, gets it: "async def ws_name(self, ws: WebSocket)"',
+            ),
+            (
+                18,
+                "error",
+                f'Handler "ws_d" has no parameter for the connection, {refused}: the first one '
+                'gets it, but "room" is a "str". Put "ws: WebSocket" before it',
+            ),
+            (19, "error", 'Handler "ws_e" returns "int", which goes nowhere: write "-> None"'),
+            (
+                19,
+                "error",
+                'Handler "ws_e" has a parameter "ws" that is "Pinger", but it gets the connection, '
+                'a "micropie.websocket.WebSocket": write "ws: WebSocket", or a Protocol that it '
+                "satisfies",
+            ),
+            (19, "note", '"WebSocket" is missing following "Pinger" protocol member:'),
+            (19, "note", "    ping"),
+            (
+                19,
+                "error",
+                'Handler "ws_e" has a parameter "n" that is "int", but what a URL gives is a '
+                '"str": write "n: str" and convert it in the handler',
+            ),
+            (
+                21,
+                "error",
+                'Handler "ws_f" gives "int", which is nothing to await: a handler is "async def" '
+                "and returns None",
+            ),
+        ]
+    ]
 
 
 LIBRARY = {
@@ -571,7 +633,7 @@ STEPS: list[tuple[list[Edit], list[str]]] = [
     ([Edit("base.py", "...", f"\n{NEW}")], ['base.py:3: "ws_new" is not async']),
     (
         [Edit("base.py", "Base(App)", "Low"), Edit("base.py", "", "class Base(Low, App): ...\n")],
-        ['base.py:4: "ws_new", inherited from "base.Low"'],
+        ['base.py:5: "ws_new", inherited from "base.Low"'],
     ),
     ([Edit("base.py", "Low, App", "Low")], []),
     (
@@ -627,10 +689,11 @@ def test_workers_and_what_changes_elsewhere() -> None:
     assert mypy(*arguments) == found
 
 
-def test_another_version_of_the_plugin() -> None:
+def test_another_version_of_the_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that one version has found stays when another one runs."""
     source = Path(mypy_plugin.__file__).read_text(encoding="utf-8")
     bad = "from micropie import App\nclass Chat(App):\n    def ws_x(self) -> None: ...\n"
+    monkeypatch.setenv("MYPY_CACHE_DIR", "cache")
     write({"copied.py": source, "one.py": bad, "other.py": bad})
     write({"mypy.ini": CONFIGURATION.replace("micropie.mypy_plugin", "copied.py")})
     assert "is not async" in mypy("one.py")[0]
@@ -694,7 +757,9 @@ def test_mypy_goes_on_without_it() -> None:
     assert out.startswith("chat.py:4: error: Incompatible types in assignment")
 
 
-def test_what_has_been_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_been_changed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def changed(*_: object) -> bool:
         raise TypeError("is_subtype() wants another argument")
 
@@ -704,7 +769,8 @@ def test_what_has_been_changed(monkeypatch: pytest.MonkeyPatch) -> None:
         'chat.py:2: error: The handlers of "Chat" cannot be checked with this mypy (TypeError: '
         "is_subtype() wants another argument); --show-traceback shows more  [micropie-handler]"
     ]
-    out, err, status = api.run(["--no-incremental", "--show-traceback", "chat.py"])
+    _, _, status = api.run(["--show-traceback", "--cache-dir=other", "chat.py"])
     assert status == 2
-    assert "INTERNAL ERROR" in out + err
-    assert "TypeError: is_subtype() wants another argument" in out + err
+    out, err = capsys.readouterr()
+    assert "INTERNAL ERROR" in err
+    assert "TypeError: is_subtype() wants another argument" in out
