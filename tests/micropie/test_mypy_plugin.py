@@ -19,6 +19,7 @@ CONFIGURATION = """\
 [mypy]
 strict = True
 disable_error_code = empty-body
+enable_error_code = deprecated
 plugins = micropie.mypy_plugin
 """
 
@@ -318,6 +319,14 @@ CASES = {
         "ws_x = partialmethod(_x, a=1)\n"
         "ws_y = partial(plain, App())"
     ),
+    "partial and wrong": handler(
+        "def _x(self, ws: WebSocket) -> int: ...\nws_x = partialmethod(_x)  # E: nothing to await",
+        refused=True,
+    ),
+    "twice": handler(
+        "async def ws_x(self, ws: WebSocket) -> None: ...\n"
+        "async def ws_x(self, ws: int) -> None: ...  # E: already defined"
+    ),
     "perhaps": handler('ws_x: Callable[[int], Awaitable[None]] | None = None  # E: "number 1"'),
     "declared": handler("ws_x: Handler[WebSocket]\nws_y: Handler"),
     "set on the instance": handler(
@@ -412,6 +421,7 @@ SECONDS = itertools.count(1_000_000_000)
 
 def write(files: dict[str, str]) -> None:
     for name, text in files.items():
+        Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text(text, encoding="utf-8")
         os.utime(name, (second := next(SECONDS), second))
 
@@ -568,6 +578,19 @@ def test_messages() -> None:
 
 
 LIBRARY = {
+    # Stands for the package, so that it can be edited.
+    "micropie/__init__.py": """\
+from micropie.app import App as App
+from micropie.websocket import WebSocket as WebSocket
+""",
+    "micropie/app.py": """\
+import micropie.websocket
+class App: ...
+""",
+    "micropie/websocket.py": """\
+class WebSocket:
+    async def receive_text(self) -> str: ...
+""",
     "inner.py": """\
 from typing import Protocol
 class Inner(Protocol):
@@ -591,7 +614,7 @@ from decorators import decorated
 class Mixin:
     async def ws_m(self, ws: WebSocket) -> None: ...
     @decorated
-    async def ws_d(self, ws: WebSocket) -> None: ...
+    def ws_d(self, ws: WebSocket) -> None: ...
 """,
     "base.py": """\
 from micropie import App
@@ -633,6 +656,10 @@ STEPS: list[tuple[list[Edit], list[str]]] = [
     ([Edit("proto.py", PING, "")], []),
     ([Edit("inner.py", "", PING)], MINE),
     ([Edit("inner.py", PING, "")], []),
+    ([Edit("inner.py", "Inner(Protocol)", "Inner")], MINE),
+    ([Edit("inner.py", "Inner", "Inner(Protocol)")], []),
+    ([Edit("micropie/websocket.py", "receive_text", "receive")], MINE),
+    ([Edit("micropie/websocket.py", "receive", "receive_text")], []),
     ([Edit("proto.py", "Text = str", "Text = int")], ['chat.py:4: "a" that is "int"']),
     ([Edit("proto.py", "Text = int", "Text = str")], []),
     ([Edit("mixin.py", "", NEW)], ['chat.py:2: "ws_new", inherited from "mixin.Mixin"']),
@@ -717,6 +744,27 @@ def test_another_version_of_the_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     write({"copied.py": source.replace("is not async", "is NOT async")})
     assert "is NOT async" in mypy("other.py")[0]
     assert "is NOT async" in mypy("one.py")[0]
+
+
+def test_another_plugin() -> None:
+    """What this one has no use for is left to those after it."""
+    write(
+        {
+            "second.py": """\
+from mypy.plugin import Plugin
+class Second(Plugin):
+    def get_customize_class_mro_hook(self, fullname):
+        return self.tell if fullname == "chat.Thing" else None
+    def tell(self, context):
+        context.api.fail("seen", context.cls)
+def plugin(version):
+    return Second
+""",
+            "mypy.ini": f"{CONFIGURATION.rstrip()}, second.py\n",
+            "chat.py": "import micropie\nclass Thing: ...\n",
+        }
+    )
+    assert mypy("--cache-dir=other", "chat.py") == ["chat.py:2: error: seen  [misc]"]
 
 
 # A mypy that is not known
