@@ -80,9 +80,9 @@ if TYPE_CHECKING:
 
     _Definition: TypeAlias = FuncDef | Decorator | OverloadedFuncDef | Var
 
-__all__ = ["HANDLER", "plugin"]
+__all__ = ["plugin"]
 
-HANDLER: Final = ErrorCode(
+_CODE: Final = ErrorCode(
     "micropie-handler", "Check that micropie.App can serve its ws_* methods", "micropie"
 )
 
@@ -164,7 +164,7 @@ class _HandlerPlugin(Plugin):
                 f'The handlers of "{defn.name}" cannot be checked with this mypy '
                 f"({type(error).__name__}: {error}); --show-traceback shows more",
                 defn,
-                code=HANDLER,
+                code=_CODE,
             )
         return context.default_return_type
 
@@ -241,7 +241,7 @@ class _Class:
             where: Context = self._info.defn
             if not inherited:
                 where = node if function is None else _parameter(function, problem.parameter)
-            error = self._checker.msg.fail(f"{label} {problem.what}", where, code=HANDLER)
+            error = self._checker.msg.fail(f"{label} {problem.what}", where, code=_CODE)
             if problem.protocol is not None:
                 self._checker.msg.report_protocol_problems(
                     self._connection, problem.protocol, where, parent_error=error
