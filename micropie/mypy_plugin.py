@@ -69,6 +69,7 @@ try:
         UnpackType,
         get_proper_type,
     )
+    from mypy.typestate import type_state
     from mypy.typevars import fill_typevars
 except ImportError as error:  # this mypy has moved it
     _moved = str(error)
@@ -388,6 +389,8 @@ class _Class:
                 wildcard = make_wildcard_trigger(base.fullname)
                 dependencies.setdefault(wildcard, set()).add(target)
             if symbol.node.is_protocol:
+                # The daemon remembers what satisfied it before a member's own members changed.
+                type_state.reset_subtype_caches_for(symbol.node)
                 for name in symbol.node.protocol_members:
                     member = symbol.node[name].type
                     if member is not None:

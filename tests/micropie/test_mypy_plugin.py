@@ -640,6 +640,8 @@ def make() -> None:
 """,
     "wide.py": """\
 from typing import Protocol
+class More(Protocol):
+    def nope(self) -> str: ...
 class Wide(Protocol):
     def upper(self) -> str: ...
 """,
@@ -677,8 +679,8 @@ STEPS: list[tuple[list[Edit], list[str]]] = [
     ([Edit("mixin.py", "ws: int", "ws: WebSocket")], []),
     ([Edit("mixin.py", "async def ws_m", "def ws_m")], ['chat.py:2: "ws_m"']),
     ([Edit("mixin.py", "def ws_m", "async def ws_m")], []),
-    ([Edit("wide.py", "(Protocol)", "")], ['chat.py:2: "ws_m"']),
-    ([Edit("wide.py", "Wide", "Wide(Protocol)")], []),
+    ([Edit("wide.py", "Wide(Protocol)", "Wide(More, Protocol)")], ['chat.py:2: "ws_m"']),
+    ([Edit("wide.py", "More, Protocol", "Protocol")], []),
     ([Edit("decorators.py", "Awaitable[None]", "int")], ['chat.py:2: "ws_d"']),
     ([Edit("decorators.py", "int", "Awaitable[None]")], []),
     ([Edit("base.py", "(App)", ""), Edit("proto.py", "", PING)], []),
@@ -717,7 +719,11 @@ def test_what_changes_elsewhere() -> None:
     """A class is checked again when what it rests on is edited, in each way of running."""
     write(LIBRARY)
     files = ["chat.py", "lone.py", "base.py"]
-    daemon = Daemon("--no-error-summary", "--cache-dir=daemon")
+    assert mypy("--cache-fine-grained", "--cache-dir=fine", *files) == []
+    daemons = [
+        Daemon("--no-error-summary", "--cache-dir=none"),
+        Daemon("--no-error-summary", "--cache-dir=fine", "--use-fine-grained-cache"),
+    ]
     for edits, expected in STEPS:
         for file, old, new in edits:
             text = Path(file).read_text(encoding="utf-8")
@@ -730,7 +736,8 @@ def test_what_changes_elsewhere() -> None:
             place, _, what = wanted.partition(": ")
             assert finding.startswith(f"{place}: error: "), edits
             assert what in finding
-        assert sorted(daemon.check(*files)) == sorted(lines), edits
+        for daemon in daemons:
+            assert sorted(daemon.check(*files)) == sorted(lines), edits
 
 
 def test_workers_and_what_changes_elsewhere() -> None:
