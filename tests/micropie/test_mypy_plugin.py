@@ -5,6 +5,7 @@ import itertools
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -647,6 +648,8 @@ class Wide(Protocol):
 """,
 }
 
+FILES = ["chat.py", "lone.py", "base.py"]
+
 PING = "    async def ping(self) -> None: ...\n"
 NEW = "    def ws_new(self) -> None: ...\n"
 MINE = [f'{place}: "ws" that is "Mine"' for place in ("lone.py:4", "chat.py:3", "chat.py:4")]
@@ -703,46 +706,47 @@ STEPS: list[tuple[list[Edit], list[str]]] = [
 ]
 
 
-class Daemon:
-    """mypy's daemon, in this process."""
+def daemon(*arguments: str) -> Callable[..., list[str]]:
+    """Start mypy's daemon in this process and give its `dmypy check`."""
+    options = process_start_options(["--no-error-summary", *arguments], allow_sources=False)
+    server = Server(options, "status.json")
 
-    def __init__(self, *arguments: str) -> None:
-        self._server = Server(process_start_options([*arguments], False), "status.json")
-
-    def check(self, *files: str) -> list[str]:
-        answer = self._server.cmd_check(files, False, False, 80)
+    def check(*files: str) -> list[str]:
+        answer = server.cmd_check(files, export_types=False, is_tty=False, terminal_width=80)
         assert answer["err"] == ""
         return str(answer["out"]).splitlines()
 
+    return check
 
-def test_what_changes_elsewhere() -> None:
-    """A class is checked again when what it rests on is edited, in each way of running."""
+
+def daemon_with_a_cache() -> Callable[..., list[str]]:
+    assert mypy("--cache-fine-grained", "--cache-dir=fine", *FILES) == []
+    return daemon("--cache-dir=fine", "--use-fine-grained-cache")
+
+
+# One way in a test: mypy has state in its modules, which daemon and other runs would share.
+@pytest.mark.parametrize("way", [lambda: mypy, daemon, daemon_with_a_cache])
+def test_what_changes_elsewhere(way: Callable[[], Callable[..., list[str]]]) -> None:
+    """A class is checked again when what it rests on is edited."""
     write(LIBRARY)
-    files = ["chat.py", "lone.py", "base.py"]
-    assert mypy("--cache-fine-grained", "--cache-dir=fine", *files) == []
-    daemons = [
-        Daemon("--no-error-summary", "--cache-dir=none"),
-        Daemon("--no-error-summary", "--cache-dir=fine", "--use-fine-grained-cache"),
-    ]
+    check = way()
     for edits, expected in STEPS:
         for file, old, new in edits:
             text = Path(file).read_text(encoding="utf-8")
             assert old in text
             write({file: text.replace(old, new, 1) if old else text + new})
-        lines = mypy(*files)
+        lines = check(*FILES)
         findings = [line for line in lines if ": error: " in line]
         assert len(findings) == len(expected), (edits, lines)
         for finding, wanted in zip(sorted(findings), sorted(expected), strict=True):
             place, _, what = wanted.partition(": ")
             assert finding.startswith(f"{place}: error: "), edits
             assert what in finding
-        for daemon in daemons:
-            assert sorted(daemon.check(*files)) == sorted(lines), edits
 
 
 def test_workers_and_what_changes_elsewhere() -> None:
     write(LIBRARY)
-    arguments = ["--num-workers=2", "chat.py", "lone.py", "base.py"]
+    arguments = ["--num-workers=2", *FILES]
     assert mypy(*arguments) == []
     write({"inner.py": LIBRARY["inner.py"] + PING})
     found = mypy(*arguments)
