@@ -594,6 +594,8 @@ class WebSocket:
 """,
     "inner.py": """\
 from typing import Protocol
+class More(Protocol):
+    def nope(self) -> str: ...
 class Inner(Protocol):
     def upper(self) -> str: ...
 """,
@@ -670,8 +672,8 @@ STEPS: list[tuple[list[Edit], list[str]]] = [
     ([Edit("proto.py", PING, "")], []),
     ([Edit("inner.py", "", PING)], MINE),
     ([Edit("inner.py", PING, "")], []),
-    ([Edit("inner.py", "Inner(Protocol)", "Inner")], MINE),
-    ([Edit("inner.py", "Inner", "Inner(Protocol)")], []),
+    ([Edit("inner.py", "Inner(Protocol)", "Inner(More, Protocol)")], MINE),
+    ([Edit("inner.py", "More, Protocol", "Protocol")], []),
     ([Edit("micropie/websocket.py", "receive_text", "receive")], MINE),
     ([Edit("micropie/websocket.py", "receive", "receive_text")], []),
     ([Edit("proto.py", "Text = str", "Text = int")], ['chat.py:4: "a" that is "int"']),
