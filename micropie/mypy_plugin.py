@@ -31,6 +31,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+# What mypy documents for plugins. Were it gone, mypy itself would say so in one line.
 from mypy.errorcodes import ErrorCode
 from mypy.plugin import ClassDefContext, FunctionContext, Plugin, ReportConfigContext
 
