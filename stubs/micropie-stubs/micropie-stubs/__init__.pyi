@@ -23,9 +23,9 @@ DEFAULT_MAX_BODY_SIZE: int
 DEFAULT_MAX_FORM_FIELD_SIZE: int
 SESSION_TIMEOUT: int
 
-# The ASGI boundary: what is in scopes and events is as various as servers are, and each server types
-# them in its own way. micropie annotates dict[str, Any] and only reads; with that, Hypercorn and
-# Starlette would refuse an App, and it would refuse theirs.
+# The ASGI boundary: what is in scopes and events is as various as servers are, and each server
+# types them in its own way. micropie annotates dict[str, Any] and only reads; with that, Hypercorn
+# and Starlette would refuse an App, and it would refuse theirs.
 _Scope: TypeAlias = Mapping[str, Any]
 _Receive: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 _Send: TypeAlias = Callable[[Any], Awaitable[None]]
@@ -40,8 +40,8 @@ _Answer: TypeAlias = Mapping[str, object]
 
 _Headers: TypeAlias = list[tuple[str, str]]
 
-# An uploaded file. None in `content` is its end; `get` raises MultipartFileError if it is cut short.
-# multipart 1 gives bytearray, 2 bytes.
+# An uploaded file. None in `content` is its end; `get` raises MultipartFileError if it was cut
+# short. multipart 1 gives bytearray, 2 bytes.
 @type_check_only
 class _File(TypedDict):
     filename: str
@@ -116,7 +116,9 @@ class WebSocket:
         session_cookie_secure: bool = True,
         session_id_validator: Callable[[str], str | None] | None = ...,
     ) -> None: ...
-    async def accept(self, subprotocol: str | None = None, session_id: str | None = None) -> None: ...
+    async def accept(
+        self, subprotocol: str | None = None, session_id: str | None = None
+    ) -> None: ...
     async def receive_text(self) -> str: ...
     async def receive_bytes(self) -> bytes: ...
     async def send_text(self, data: str) -> None: ...
