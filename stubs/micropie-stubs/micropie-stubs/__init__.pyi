@@ -80,10 +80,13 @@ class Request:
     headers: dict[str, str]
     body_parsed: bool
     # For middlewares to set, and missing until then: how micropie is told another handler, by its
-    # name, or another application.
+    # name, or another ASGI application.
     _route_handler: str
     _ws_route_handler: str
-    _subapp: Callable[[dict[str, Any], _Receive, _Send], Awaitable[None]]  # the ASGI boundary
+    _subapp: Callable[
+        # The ASGI boundary: micropie hands on what servers hand it, which are dicts.
+        [dict[str, Any], Callable[[], Awaitable[dict[str, Any]]], _Send], Awaitable[None]
+    ]
     _subapp_path: str
     _subapp_mount_path: str
     def __init__(self, scope: dict[str, Any]) -> None: ...  # the ASGI boundary
