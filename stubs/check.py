@@ -116,7 +116,7 @@ def typed() -> str:
 
 
 def typed_by_pyright() -> str:
-    """Check the same with pyright, which has names of its own for the errors."""
+    """Check the same with pyright, and the stubs themselves: it refuses what has no type there."""
     python = VENV / "bin" / "python"
     return said(PYRIGHT, "--project", HERE / "pyrightconfig.json", "--pythonpath", python)
 
