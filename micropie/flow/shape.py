@@ -41,7 +41,6 @@ ABRUPT: Final = 16
 THROWS: Final = 32
 
 _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
-    ast.Call: RAISES,
     ast.Await: RAISES | SUSPENDS,
     ast.Yield: RAISES | SUSPENDS,
     ast.YieldFrom: RAISES | SUSPENDS,
@@ -83,7 +82,28 @@ HARMLESS: Final = frozenset(
 # Called by their own name, they fail for a reason that is hardly worth a word.
 _BUILTINS: Final = frozenset(dir(builtins)) - {"next", "anext", "exec", "eval", "open", "input"}
 
-_NO_NODES: Final = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
+# The fields that hold no expression, statement or part of one.
+_NO_NODES: Final = frozenset(
+    {
+        *("arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "level"),
+        *("module", "names", "op", "ops", "rest", "simple", "type_comment", "kwd_attrs"),
+    }
+)
+
+
+class _Fields(dict[type[ast.AST], tuple[str, ...]]):
+    """The fields of a node that hold nodes, by its class."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        no_node = kind in (ast.MatchSingleton, ast.Global, ast.Nonlocal)
+        # It is an expression in a statement of `type` only.
+        names = _NO_NODES if kind.__name__ == "TypeAlias" else _NO_NODES | {"name"}
+        fields = () if no_node else tuple(field for field in kind._fields if field not in names)
+        self[kind] = fields
+        return fields
+
+
+_FIELDS: Final = _Fields()
 
 
 def parameters(function: Function | ast.Lambda) -> list[ast.arg]:
@@ -161,6 +181,8 @@ class Shape:
         # The functions within it that use one of them.
         self.closures: dict[str, Function] = {}
         self.flags: dict[ast.AST, int] = {}
+        # All calls that may be of the connection's methods.
+        self.calls: dict[ast.AST, MethodCall] = {}
         # Names that are looked at somewhere.
         self.loaded: set[str] = set()
         self._renamed: list[tuple[str, str]] = []
@@ -184,13 +206,13 @@ class Shape:
         if kind is ast.Constant:
             return 0
         flags = 0
-        for field in node._fields:
+        for field in _FIELDS[kind]:
             child = getattr(node, field)
             if child.__class__ is list:
                 for one in child:
-                    if isinstance(one, ast.AST):
+                    if one is not None:
                         flags |= self._scan(one)
-            elif isinstance(child, ast.AST) and not isinstance(child, _NO_NODES):
+            elif child is not None:
                 flags |= self._scan(child)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             flags = self._nested(node, flags)
@@ -202,8 +224,11 @@ class Shape:
             flags |= TOUCHED if node.name in self.names else 0
         elif isinstance(node, ast.comprehension):
             flags |= RAISES | SUSPENDS if node.is_async else MAY_RAISE
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            flags |= MAY_RAISE if node.func.id in _BUILTINS else RAISES
+        elif isinstance(node, ast.Call):
+            if (call := method_call(node)) is not None:
+                self.calls[node] = call
+            named = isinstance(node.func, ast.Name) and node.func.id in _BUILTINS
+            flags |= MAY_RAISE if named else RAISES
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             pass
         elif isinstance(node, ast.With) and _suppresses(node):
