@@ -156,9 +156,8 @@ def analysis(files: int, rounds: int) -> Iterator[str | Target]:
                 ast.parse(path.read_text())
 
         def check() -> None:
-            checker = Checker()
-            for path in paths:
-                if found := checker.check(path):
+            for path, found in Checker().check_all(paths):
+                if found:
                     raise RuntimeError(f"{path}: {found}")
 
         parsing, whole = ([timed(one) for _ in range(rounds)] for one in (parse, check))
