@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Subparsers", "main"]
+__all__ = ["Subparsers", "main", "version"]
 
 # What a verb adds its parser to; argparse has no public name for it.
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
@@ -129,7 +129,7 @@ def _run(argv: Sequence[str]) -> int:
             subparsers.add_parser(name, help=verb.summary)
     args = parser.parse_args(argv)
     if args.version:
-        print(f"micropie-contract {_version()} (Python {platform.python_version()})")
+        print(f"micropie-contract {version()} (Python {platform.python_version()})")
         return 0
     if "run" not in args:
         parser.error(f"a verb is needed: {', '.join(_VERBS)}; 'micropie --help' tells more")
@@ -137,7 +137,8 @@ def _run(argv: Sequence[str]) -> int:
     return status
 
 
-def _version() -> str:
+def version() -> str:
+    """Give the version of this package."""
     try:
         return importlib.metadata.version("micropie-contract")
     except importlib.metadata.PackageNotFoundError:
