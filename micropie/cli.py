@@ -27,7 +27,13 @@ class _Verb(NamedTuple):
 
 
 _VERBS = {
-    "check": _Verb("type-check handler code", "micropie.check", ("mypy",), "check"),
+    "check": _Verb(
+        "check handler code: its types, and what it does with the connection",
+        "micropie.check",
+        # Its analysis needs nothing; it looks for mypy itself.
+        (),
+        "check",
+    ),
     "verify": _Verb(
         "run the conformance suite on an implementation of the contract",
         "micropie_conformance.verify",
@@ -50,7 +56,7 @@ _VERBS = {
 
 _EPILOG = """\
 examples:
-  micropie check handlers.py            is the handler code right, by its types?
+  micropie check handlers.py            is the handler code right?
   micropie check src/                   the same, for each .py file in a folder
   micropie verify micropie:WebSocket    does an implementation keep the contract?
   micropie verify path/to/file.py:WebSocket --live hypercorn

@@ -71,14 +71,14 @@ def _module(module: str, python: str | None) -> list[Path]:
     """The file of a module, or the folders of a package. Nothing of it is imported."""
     importlib.invalidate_caches()
     search = [os.getcwd(), *_search_path(python)]
-    source: str | None = None
+    source = ""
     for part in module.split("."):
         spec = PathFinder.find_spec(part, search)
         if spec is None:
             raise CheckError(f"no such file, folder or module: {module}")
         search = list(spec.submodule_search_locations or ())
-        source = spec.origin
-    if not search and (source is None or not source.endswith(".py")):
+        source = spec.origin or "a namespace"
+    if not search and not source.endswith(".py"):
         raise CheckError(f"the module {module} has no Python source: it is {source}")
     return [Path(name(Path(place))) for place in search or [source]]
 
