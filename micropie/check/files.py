@@ -79,7 +79,7 @@ def _module(module: str, python: str | None) -> list[Path]:
         search = list(spec.submodule_search_locations or ())
         source = spec.origin or "a namespace"
     if not search and not source.endswith(".py"):
-        raise CheckError(f"the module {module} has no Python source: it is {source}")
+        raise CheckError(f"the module {module} has no Python source: {source}")
     return [Path(name(Path(place))) for place in search or [source]]
 
 
@@ -90,7 +90,7 @@ def _search_path(python: str | None) -> list[str]:
         [python, "-c", _SEARCH_PATH], stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     if done.returncode:
-        raise CheckError(f"--python: {python} is not a Python that runs")
+        raise CheckError(f"{python} is not a Python that runs (--python)")
     return done.stdout.splitlines()
 
 

@@ -69,59 +69,55 @@ class Terminal(Protocol):
     def read_all(self) -> str: ...
 
 
+# Each is found as if it were alone.
+FILES = {
+    "good.py": (GOOD, []),
+    "-dash.py": (BAD, [FINDING]),
+    "my chat.py": (BAD, [FINDING]),
+    "chat.pyi": ("x: int", []),
+    "bare.py": (
+        "async def ws_index(self, ws): ...",
+        [":1: error: Function is missing a type annotation  [no-untyped-def]"],
+    ),
+    "note.py": ("reveal_type(1)", [':1: note: Revealed type is "Literal[1]?"']),
+    "imports.py": (
+        "import nosuch_library",
+        [
+            ":1: error: Cannot find implementation or library stub for module named "
+            '"nosuch_library"  [import-not-found]',
+            ":1: note: See https://mypy.readthedocs.io/en/stable/running_mypy.html#missing-imports",
+        ],
+    ),
+    "ignored.py": ("def f() -> int:\n    return ''  # type: ignore[return-value]", []),
+    "unused.py": (
+        "x = 1  # type: ignore[misc]",
+        [':1: error: Unused "type: ignore" comment  [unused-ignore]'],
+    ),
+}
+
+
+def test_findings_of_one_run(check: Check, write: Write) -> None:
+    write({name: text for name, (text, _) in FILES.items()})
+    found = [f"{name}{line}" for name, (_, lines) in FILES.items() for line in lines]
+    summary = "Found 5 errors in 5 files (checked 9 source files)"
+    assert check("--", *FILES, "./good.py", ".") == (1, [*found, summary], "")
+
+
+def test_a_note_is_no_finding(check: Check, write: Write) -> None:
+    text, [note] = FILES["note.py"]
+    write({"chat.py": text})
+    assert check("chat.py") == (0, [f"chat.py{note}", ONE_GOOD], "")
+
+
 @pytest.mark.parametrize(
     ("files", "arguments", "lines"),
     [
-        pytest.param({"chat.py": GOOD}, ["chat.py"], [ONE_GOOD], id="good"),
-        pytest.param({"chat.py": BAD}, ["chat.py"], [f"chat.py{FINDING}", ONE_BAD], id="bad"),
-        pytest.param(
-            {"chat.py": "async def ws_index(self, ws): ..."},
-            ["chat.py"],
-            [
-                "chat.py:1: error: Function is missing a type annotation  [no-untyped-def]",
-                ONE_BAD,
-            ],
-            id="not annotated",
-        ),
-        pytest.param(
-            {"chat.py": "reveal_type(1)"},
-            ["chat.py"],
-            ['chat.py:1: note: Revealed type is "Literal[1]?"', ONE_GOOD],
-            id="a note is no finding",
-        ),
-        pytest.param(
-            {"chat.py": "import nosuch_library"},
-            ["chat.py"],
-            [
-                "chat.py:1: error: Cannot find implementation or library stub for module named "
-                '"nosuch_library"  [import-not-found]',
-                "chat.py:1: note: See https://mypy.readthedocs.io/en/stable/running_mypy.html"
-                "#missing-imports",
-                ONE_BAD,
-            ],
-            id="import not found",
-        ),
-        pytest.param(
-            {"chat.py": "def f() -> int:\n    return ''  # type: ignore[return-value]"},
-            ["chat.py"],
-            [ONE_GOOD],
-            id="ignored in the code",
-        ),
         pytest.param(
             {"chat.py": "x = (", "other.py": BAD},
             ["chat.py", "other.py"],
             ["chat.py:1: error: Unexpected EOF while parsing  [syntax]", UNREADABLE],
             id="syntax error",
         ),
-        pytest.param({"chat.py": ""}, ["./chat.py", "chat.py", "."], [ONE_GOOD], id="thrice"),
-        pytest.param({"-c.py": BAD}, ["--", "-c.py"], [f"-c.py{FINDING}", ONE_BAD], id="dash"),
-        pytest.param(
-            {"my app/a chat.py": BAD},
-            ["my app"],
-            [f"my app/a chat.py{FINDING}", ONE_BAD],
-            id="spaces",
-        ),
-        pytest.param({"c.pyi": "x: int"}, ["c.pyi"], [ONE_GOOD], id="stub"),
         pytest.param(
             {"my-app/__init__.py": "", "my-app/chat.py": BAD},
             ["my-app"],
