@@ -54,7 +54,8 @@ def _places(path: str, python: str | None) -> list[Path]:
     """The file, or the folders, that one of the paths means."""
     place = Path(path)
     try:
-        place.stat()
+        # Unlike Path, it does not take an empty name for the current folder.
+        os.stat(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         if path.endswith((".py", ".pyi")) or not all(map(str.isidentifier, path.split("."))):
             raise CheckError(f"no such file or folder: {path}") from error

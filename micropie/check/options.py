@@ -2,13 +2,14 @@
 
 import configparser
 import io
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from micropie.check.report import CheckError, name
+from micropie.check.report import CheckError
 from micropie.check.settings import items, read_toml, table, upwards
 
 __all__ = ["PLUGINS", "Options", "of_project", "strict"]
@@ -60,7 +61,7 @@ def of_project(start: Path) -> Options | None:
             if file.is_file():
                 parser, exclude = _toml(file) if file.suffix == ".toml" else _ini(file)
                 if "mypy" in parser:
-                    return Options(_ours(parser, folder), name(file), exclude)
+                    return Options(_ours(parser, folder), os.path.relpath(file), exclude)
     return None
 
 
@@ -73,10 +74,10 @@ def _ini(file: Path) -> tuple[configparser.RawConfigParser, tuple[str, ...]]:
     try:
         parser.read_string(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CheckError(f"cannot read {file}: {error.strerror}") from error
+        raise CheckError(f"cannot read {os.path.relpath(file)}: {error.strerror}") from error
     except (configparser.Error, UnicodeDecodeError) as error:
         reason = str(error).replace("\n", " ")
-        raise CheckError(f"{file} is not a valid INI file: {reason}") from error
+        raise CheckError(f"{os.path.relpath(file)} is not a valid INI file: {reason}") from error
     exclude = parser.get("mypy", "exclude", fallback="").strip()
     return parser, (exclude,) if exclude else ()
 
@@ -91,7 +92,9 @@ def _toml(file: Path) -> tuple[configparser.RawConfigParser, tuple[str, ...]]:
     for override in items(options.get("overrides")):
         options_of = table(override)
         if options_of is None or not (modules := items(options_of.get("module"))):
-            raise CheckError(f"{file}: one of [[tool.mypy.overrides]] has no module")
+            raise CheckError(
+                f"{os.path.relpath(file)}: one of [[tool.mypy.overrides]] has no module"
+            )
         for module in modules:
             section = f"mypy-{module}"
             if section not in parser:

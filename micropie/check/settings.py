@@ -52,9 +52,9 @@ def read_toml(file: Path) -> dict[str, object]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CheckError(f"cannot read {file}: {error.strerror}") from error
+        raise CheckError(f"cannot read {os.path.relpath(file)}: {error.strerror}") from error
     except ValueError as error:
-        raise CheckError(f"{file} is not valid TOML: {error}") from error
+        raise CheckError(f"{os.path.relpath(file)} is not valid TOML: {error}") from error
 
 
 def table(value: object, *keys: str) -> dict[str, object] | None:

@@ -1,3 +1,5 @@
+"""The files that a check looks at."""
+
 import importlib.machinery
 import os
 import sys
@@ -103,7 +105,7 @@ def test_modules_of_another_python(write: Write) -> None:
         Path("chat.py"),
         packages / "theirs.py",
     ]
-    with pytest.raises(CheckError, match="^false is not a Python that runs "):
+    with pytest.raises(CheckError, match=r"^false is not a Python that runs "):
         find(["theirs"], python="false")
 
 
@@ -145,7 +147,7 @@ def test_what_cannot_be_found(
     assert str(failed.value) == message
 
 
-def test_a_module_without_source(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_without_source(write: Write) -> None:
     suffix = importlib.machinery.EXTENSION_SUFFIXES[0]
     write({f"fast{suffix}": ""})
     with pytest.raises(CheckError) as failed:
@@ -182,7 +184,7 @@ def test_another_micropie(other: str, write: Write, capsys: pytest.CaptureFixtur
         hiding = Path.cwd() / other.removesuffix("/__init__.py")
         assert err.startswith(f"micropie check: note: {hiding} hides this package from programs ")
         assert err.count("\n") == 1
-    with pytest.raises(CheckError, match="^there are no .py files to check$"):
+    with pytest.raises(CheckError, match=r"^there are no .py files to check$"):
         by_root([Path(other)])
 
 
