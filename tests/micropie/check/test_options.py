@@ -46,11 +46,6 @@ def test_ours() -> None:
     }
 
 
-def test_ours_without_a_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(options, "PLUGINS", [])
-    assert "plugins" not in of_mypy(strict())
-
-
 def test_the_first_of_the_files_that_mypy_knows(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

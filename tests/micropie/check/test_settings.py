@@ -7,7 +7,7 @@ from typing import TypeAlias
 import pytest
 
 from micropie.check.report import CheckError
-from micropie.check.settings import Settings, load
+from micropie.check.settings import Settings, items, load, table
 
 Write: TypeAlias = Callable[[dict[str, str]], None]
 
@@ -109,6 +109,14 @@ def test_a_file_that_is_no_toml(text: bytes) -> None:
     message = str(failed.value)
     assert message.startswith("pyproject.toml is not valid TOML: ")
     assert "\n" not in message
+
+
+def test_what_is_in_a_table() -> None:
+    nested = {"a": {"b": {"c": 1}}}
+    assert table(nested, "a", "b") == {"c": 1}
+    assert table(nested, "a", "nosuch", "c") is None
+    assert table(nested, "a", "b", "c") is None
+    assert [items(value) for value in (None, "a", ["a", 1])] == [[], ["a"], ["a", 1]]
 
 
 def test_a_file_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
