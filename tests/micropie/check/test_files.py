@@ -84,7 +84,7 @@ def test_modules(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
             "lib/chat.py": failing,
         }
     )
-    monkeypatch.syspath_prepend(str(Path("lib").absolute()))
+    monkeypatch.setattr(sys, "path", [str(Path("lib").absolute()), *sys.path])
     assert found("chat") == ["chat.py"]
     assert found("pkg.sub.rooms") == ["pkg/sub/rooms.py"]
     assert found("pkg.sub") == ["pkg/sub/__init__.py", "pkg/sub/rooms.py"]

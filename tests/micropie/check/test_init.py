@@ -74,7 +74,7 @@ def test_a_syntax_error_is_one_finding(check: Check, flow: Flow, write: Write) -
     assert check("chat.py", "good.py") == (
         1,
         [
-            "chat.py:2: error: Unexpected EOF while parsing  [syntax]",
+            "chat.py:1: error: Unexpected EOF while parsing  [syntax]",
             "Found 1 error in 1 file (errors prevented further checking)",
         ],
         "",
@@ -155,7 +155,7 @@ def test_whose_options_mypy_has(
 ) -> None:
     write(
         {
-            "pyproject.toml": "[tool.micropie.check]\nstrict = true\n[tool.mypy]\n",
+            "pyproject.toml": "[tool.micropie.check]\nstrict = true\n[tool.mypy]\nstrit = 1",
             "chat.py": "def f(x): ...",
         }
     )
@@ -164,7 +164,8 @@ def test_whose_options_mypy_has(
     assert check("chat.py", "--no-strict") == (
         0,
         ["Success: no issues found in 1 source file"],
-        "micropie check: mypy's options are those of pyproject.toml; --strict leaves them out\n",
+        "micropie check: mypy's options are those of pyproject.toml; --strict leaves them out\n"
+        "micropie check: mypy says: pyproject.toml: [mypy]: Unrecognized option: strit = 1\n",
     )
 
 
@@ -216,7 +217,7 @@ def test_codes_of_our_plugin(
 ) -> None:
     plugin = "from mypy.errorcodes import ErrorCode\nErrorCode('our-code', '', '')"
     write({"chat.py": "", str(tmp_path / "our_plugin.py"): plugin})
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     monkeypatch.setattr(options, "PLUGINS", ["our_plugin"])
     _, _, err = check("chat.py", "nosuch.py", "--disable", "our-code")
     assert err == "micropie check: no such file or folder: nosuch.py\n"

@@ -70,7 +70,7 @@ class Terminal(Protocol):
 
 
 # Each is found as if it were alone.
-FILES = {
+FILES: dict[str, tuple[str, list[str]]] = {
     "good.py": (GOOD, []),
     "-dash.py": (BAD, [FINDING]),
     "my chat.py": (BAD, [FINDING]),
