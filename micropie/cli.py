@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import importlib.metadata
 import importlib.util
 import os
 import platform
@@ -145,6 +144,9 @@ def _run(argv: Sequence[str]) -> int:
 
 def version() -> str:
     """Give the version of this package."""
+    # It takes long to import.
+    import importlib.metadata
+
     try:
         return importlib.metadata.version("micropie-contract")
     except importlib.metadata.PackageNotFoundError:

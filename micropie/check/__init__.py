@@ -4,23 +4,19 @@ import argparse
 import difflib
 import functools
 import importlib
-import itertools
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
 from micropie.check import files, options, settings
+from micropie.check.flow import Flow
 from micropie.check.mypy import Mypy, Outcome
-from micropie.check.output import lines
-from micropie.check.report import CheckError, Entry, Report, from_flow, merge
+from micropie.check.report import CheckError, Entry, Report, merge
 from micropie.check.settings import Settings
 from micropie.cli import Subparsers
-from micropie.flow import CODES, Checker
-from micropie.flow.checker import Unreadable
 
 __all__ = ["add_parser", "run"]
 
@@ -121,9 +117,12 @@ def run(args: argparse.Namespace) -> int:
     try:
         chosen = _chosen(args)
         report = _check(chosen)
-    except (CheckError, Unreadable) as error:
+    except CheckError as error:
         print(f"micropie check: {error}", file=sys.stderr)
         return 2
+    # Only now: mypy need not wait for it.
+    from micropie.check.output import lines
+
     colour = (
         sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )
@@ -162,6 +161,10 @@ def _chosen(args: argparse.Namespace) -> Settings:
 
 def _look_at_codes(chosen: Settings) -> None:
     """Refuse to disable what is no code."""
+    if not chosen.disable:
+        return
+    from micropie.flow import CODES
+
     ours = {code.value for code in CODES}
     for code in chosen.disable:
         if code in _INDISPENSABLE:
@@ -188,18 +191,16 @@ def _check(chosen: Settings) -> Report:
     exclude = [*chosen.exclude, *(with_mypy.exclude if with_mypy else ())]
     found = files.find(chosen.paths, exclude, chosen.python)
     roots = files.by_root(found)
-    checker = Checker([Path.cwd()])
+    flow = Flow([Path.cwd()])
     by_flow: list[Entry] = []
 
-    def analyse(some: Iterable[Path]) -> None:
-        for file in some:
-            # A stub has no code.
-            if file.suffix == ".py":
-                by_flow.extend(from_flow(str(file), finding) for finding in checker.check(file))
+    def analyse(its: list[Path]) -> None:
+        by_flow.extend(flow.entries(its))
 
     by_mypy = Outcome()
     if with_mypy is None:
-        analyse(itertools.chain(*roots.values()))
+        for its in roots.values():
+            analyse(its)
     else:
         if with_mypy.file:
             print(

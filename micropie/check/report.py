@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from micropie.flow import Code, Finding
-
-__all__ = ["CheckError", "Entry", "Report", "from_flow", "merge", "name"]
+__all__ = ["CheckError", "Entry", "Report", "merge", "name"]
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
 # What mypy and the flow analysis call the same fault, found by both.
 _SAME = {
-    Code.NEVER_AWAITED.value: "unused-coroutine",
-    Code.SYNTAX_ERROR.value: "syntax",
+    "never-awaited": "unused-coroutine",
+    "syntax-error": "syntax",
 }
 
 
@@ -60,20 +58,6 @@ class Report:
 def name(file: Path) -> str:
     """A file as one would call it here."""
     return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
-
-
-def from_flow(file: str, finding: Finding) -> Entry:
-    """Give a finding of the flow analysis as an entry."""
-    return Entry(
-        file=file,
-        line=finding.line,
-        column=finding.column,
-        severity=finding.severity.value,
-        code=finding.code,
-        message=finding.message,
-        source="flow",
-        origin=finding.origin,
-    )
 
 
 def merge(

@@ -3,7 +3,6 @@
 import difflib
 import os
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +48,9 @@ def read_toml(file: Path) -> dict[str, object]:
     Raises:
         CheckError: It cannot be read, or is not valid TOML.
     """
+    # It takes long to import, and not every project has such a file.
+    import tomllib
+
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
