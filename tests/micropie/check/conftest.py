@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-import micropie.check
+import micropie.flow
 from micropie.cli import main
 from micropie.flow import Finding
 
@@ -55,7 +55,7 @@ def flow(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Finding] | Exception
                 raise found
             return found
 
-    monkeypatch.setattr(micropie.check, "Checker", Told)
+    monkeypatch.setattr(micropie.flow, "Checker", Told)
     return told
 
 
@@ -94,9 +94,9 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # The command without the flow analysis.
 _COMMAND = """\
 import sys
-import micropie.check
+import micropie.flow
 from micropie.cli import main
-micropie.check.Checker.check = lambda *_: []
+micropie.flow.Checker.check = lambda *_: []
 sys.exit(main(["check", *sys.argv[1:]]))
 """
 

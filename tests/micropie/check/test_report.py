@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from micropie.check.report import Entry, Report, from_flow, merge, name
-from micropie.flow import Finding, Severity
+from micropie.check.report import Entry, Report, merge, name
 
 
 def mypy(
@@ -16,13 +15,6 @@ def mypy(
 
 def flow(file: str = "chat.py", line: int = 1, code: str = "no-answer", column: int = 1) -> Entry:
     return Entry(file, line, column, "warning", code, "said by the analysis", "flow")
-
-
-def test_a_finding_of_the_analysis() -> None:
-    finding = Finding(7, 3, "send-after-close", Severity.ERROR, "it is closed", 5)
-    assert from_flow("chat.py", finding) == Entry(
-        "chat.py", 7, 3, "error", "send-after-close", "it is closed", "flow", origin=5
-    )
 
 
 def test_the_list_is_sorted_by_file_line_and_column() -> None:
