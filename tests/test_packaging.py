@@ -24,6 +24,7 @@ PACKAGES = {
 SERVE = {"hypercorn", "uvloop"}
 CHECK = {"mypy"}
 CONFORMANCE = {
+    "h2",
     "hypercorn",
     "jinja2",
     "pytest",
@@ -33,7 +34,7 @@ CONFORMANCE = {
     "uvloop",
     "websockets",
 }
-SERVERS = {"daphne", "granian", "h2", "uvicorn", "wsproto"}
+SERVERS = {"daphne", "granian", "uvicorn", "wsproto"}
 
 
 def modules() -> list[str]:

@@ -794,7 +794,8 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "WS-WIRE-001",
         Level.DOCUMENTED,
-        "accept() completes the opening handshake: the client gets HTTP 101 and messages flow.",
+        "accept() completes the opening handshake: the client gets HTTP 101 (over HTTP/2: 200) and "
+        "messages flow.",
         f"{_PAGE}, accept",
         _ACCEPT,
     ),

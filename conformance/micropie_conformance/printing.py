@@ -254,6 +254,16 @@ class Page:
             self._line(f"{counted(clauses, 'clause')} not applicable, by its own word", "bold")
             self._item("reason", reason)
             self._item("clauses", ", ".join(clauses))
+        others = [
+            one
+            for one in report.of(Verdict.NOT_APPLICABLE)
+            if one.case.clause.id not in report.excused()
+        ]
+        for reason, alike in _grouped(others, "observed").items():
+            self._line()
+            self._line(f"{counted(alike, 'case')} not applicable", "bold")
+            self._item("reason", reason)
+            self._clauses(alike)
 
     def _faults(self, report: Report) -> None:
         for one in report.of(Verdict.FAULT):

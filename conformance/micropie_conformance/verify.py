@@ -124,8 +124,9 @@ def add_parser(subparsers: Subparsers) -> None:
         default=[],
         metavar="SERVER[:WORKER]",
         help="run the cases over real sockets as well, behind hypercorn:asyncio, :uvloop or "
-        ":trio, uvicorn:websockets-sansio or :wsproto, granian or daphne; a server alone is each "
-        "of its workers, all is every one that is installed (can be repeated)",
+        ":trio, or over HTTP/2 :asyncio+h2 or :uvloop+h2, uvicorn:websockets-sansio or :wsproto, "
+        "granian or daphne; a server alone is each of its workers, all is every one that is "
+        "installed (can be repeated)",
     )
     parser.add_argument(
         "--strict", action="store_true", help="exit with 1 when a robust clause is broken, too"

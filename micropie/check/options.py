@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from micropie.check.report import CheckError
@@ -15,7 +14,7 @@ from micropie.check.settings import items, read_toml, table, upwards
 __all__ = ["PLUGINS", "Options", "of_project", "strict"]
 
 # What mypy does not find of handlers by itself, our plugin does.
-PLUGINS = [plugin for plugin in ("micropie.mypy_plugin",) if find_spec(plugin)]
+PLUGINS = ["micropie.mypy_plugin"]
 
 # They say what is checked, or where something is written: the check has its own ways for both.
 _DROPPED = re.compile(

@@ -1,12 +1,35 @@
 """Check a file: read it, analyse its functions, leave out what its comments silence."""
 
-import tokenize
-from collections.abc import Sequence
+import ast
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from micropie.flow.findings import Finding
+from micropie._state import State
+from micropie.flow.findings import Code, Finding, Severity, silence
+from micropie.flow.modules import Function, Module, Modules, parse
+from micropie.flow.program import Program, Start
+from micropie.flow.shape import parameters
+from micropie.flow.states import ALL_CALLS, ALL_STATES, states_bits
 
 __all__ = ["Checker", "Unreadable"]
+
+_PREFIX: Final = "ws_"
+
+# Handlers that are called by other code, which may have accepted before.
+_CALLED: Final = re.compile(rf"\.({_PREFIX}\w+)")
+
+# Decorators that change nothing of how a handler is called.
+_PLAIN: Final = frozenset({"staticmethod", "classmethod", "override", "typing.override"})
+
+# Statements with no others in them, which most are.
+_SIMPLE: Final = frozenset({ast.Expr, ast.Assign, ast.Return, ast.AugAssign, ast.Raise})
+
+# Code is nested, and the analysis with it.
+_RECURSION: Final = 20_000
 
 
 class Unreadable(Exception):
@@ -24,6 +47,7 @@ class Checker:
     def __init__(self, roots: Sequence[Path] = ()) -> None:
         """Hold where to look; nothing is read yet."""
         self._roots = tuple(roots)
+        self._modules: dict[Path, Modules] = {}
 
     def check(self, file: Path) -> list[Finding]:
         """Give what is found in a file, by line.
@@ -31,6 +55,143 @@ class Checker:
         A file that is no valid Python is a finding, with the code `syntax-error`.
 
         Raises:
-            Unreadable: There is no such file, or it cannot be read or decoded.
+            Unreadable: There is no such file, or it cannot be read.
         """
-        raise NotImplementedError
+        with _deep():
+            try:
+                source, tree = parse(file)
+            except OSError as error:
+                raise Unreadable(f"cannot read {file}: {error.strerror}") from error
+            except SyntaxError as error:
+                return [_syntax_error(error)]
+            except RecursionError:
+                return [_syntax_error(SyntaxError("it is nested too deeply"))]
+            return silence(source, self._findings(file, source, tree))
+
+    def _findings(self, file: Path, source: str, tree: ast.Module) -> list[Finding]:
+        root, name = _place(file)
+        if root not in self._modules:
+            self._modules[root] = Modules([root, *self._roots])
+        modules = self._modules[root]
+        module = Module(name, tree, file.name == "__init__.py")
+        modules.add(module)
+        program = Program(modules, module)
+        called = {*_CALLED.findall(source)}
+        found: list[Finding] = []
+        for function, owner in _functions(tree.body, None):
+            for parameter, start in self._starts(modules, module, function, owner, called):
+                found += program.analyse(function, parameter, start, owner)
+        found += program.in_helpers()
+        return _once(found)
+
+    def _starts(
+        self,
+        modules: Modules,
+        module: Module,
+        function: Function,
+        owner: ast.ClassDef | None,
+        called: set[str],
+    ) -> Iterator[tuple[str, Start]]:
+        """Give the parameters of a function that are connections, and what they start with."""
+        own = parameters(function)
+        decorators = {module.dotted(one) for one in function.decorator_list}
+        handler = ""
+        if owner is not None and function.name.startswith(_PREFIX):
+            rest = own if "staticmethod" in decorators else own[1:]
+            if rest and modules.is_application(module, owner):
+                handler = rest[0].arg
+                known = decorators <= _PLAIN and function.name not in called
+                yield (
+                    handler,
+                    (
+                        Start(states_bits(State.NEW), 0, handler=True)
+                        if known
+                        else Start(ALL_STATES, ALL_CALLS)
+                    ),
+                )
+        for parameter in own:
+            if parameter.arg != handler and _is_connection(modules, module, parameter.annotation):
+                yield parameter.arg, Start(ALL_STATES, ALL_CALLS)
+
+
+def _functions(
+    body: Sequence[ast.stmt], owner: ast.ClassDef | None
+) -> Iterator[tuple[Function, ast.ClassDef | None]]:
+    """Give all functions, with the class that `self` is one of."""
+    for node in body:
+        if node.__class__ in _SIMPLE:
+            continue
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield node, owner
+                yield from _functions(node.body, owner)
+            case ast.ClassDef():
+                yield from _functions(node.body, node)
+            case _:
+                for field in ("body", "orelse", "finalbody"):
+                    yield from _functions(getattr(node, field, ()), owner)
+                for field in ("handlers", "cases"):
+                    for part in getattr(node, field, ()):
+                        yield from _functions(part.body, owner)
+
+
+def _is_connection(modules: Modules, module: Module, annotation: ast.expr | None) -> bool:
+    match annotation:
+        case None:
+            return False
+        case ast.Constant(value=str(text)):
+            try:
+                return _is_connection(modules, module, ast.parse(text, mode="eval").body)
+            except SyntaxError:
+                return False
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return any(_is_connection(modules, module, one) for one in (left, right))
+        case ast.Subscript(value=value, slice=inner):
+            name = module.dotted(value).rpartition(".")[2]
+            if name == "Annotated" and isinstance(inner, ast.Tuple):
+                return _is_connection(modules, module, inner.elts[0])
+            return name == "Optional" and _is_connection(modules, module, inner)
+        case _:
+            return modules.canonical(module, annotation) not in ("", "App", "ConnectionClosed")
+
+
+def _place(file: Path) -> tuple[Path, str]:
+    """Give the folder that a file is imported from, and its name as a module."""
+    file = file.absolute()
+    parts = [] if file.name == "__init__.py" else [file.stem]
+    folder = file.parent
+    while folder.name.isidentifier() and (folder / "__init__.py").exists():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return folder, ".".join(parts)
+
+
+def _once(found: list[Finding]) -> list[Finding]:
+    """Give each finding once; an error counts for more than a warning of the same."""
+    best: dict[tuple[int, int, str], Finding] = {}
+    for one in sorted(found):
+        key = one.line, one.column, one.code
+        if key not in best or best[key].severity is Severity.WARNING:
+            best[key] = one
+    return [*best.values()]
+
+
+def _syntax_error(error: SyntaxError) -> Finding:
+    return Finding(
+        error.lineno or 1,
+        error.offset or 1,
+        Code.SYNTAX_ERROR,
+        Severity.ERROR,
+        f"not valid Python: {error.msg}",
+    )
+
+
+@contextmanager
+def _deep() -> Iterator[None]:
+    """Let code be nested as deeply as it is; CPython needs no stack of C for that."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)

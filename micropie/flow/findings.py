@@ -5,7 +5,7 @@ import re
 import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import Final
 
 __all__ = ["CODES", "Code", "Finding", "Severity", "silence"]
@@ -20,7 +20,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-class Code(Enum):
+class Code(StrEnum):
     """What can be found; the name in `ignore[...]` is the value."""
 
     SEND_BEFORE_ACCEPT = "send-before-accept"
@@ -75,7 +75,7 @@ class Finding:
     line: int
     # From 1, in characters.
     column: int
-    code: str
+    code: Code
     severity: Severity
     message: str
     # The line where the state came from; None: there is none to name.
@@ -83,7 +83,7 @@ class Finding:
 
 
 _COMMENT: Final = re.compile(r"#\s*micropie:\s*ignore(?:\[(?P<codes>[^\]]*)\])?")
-_KNOWN: Final = frozenset(code.value for code in Code)
+_KNOWN: Final = frozenset(Code)
 
 
 def silence(source: str, findings: Iterable[Finding]) -> list[Finding]:
@@ -107,7 +107,7 @@ def silence(source: str, findings: Iterable[Finding]) -> list[Finding]:
             kept.append(finding)
     for line, column, codes in comments:
         kept += (
-            Finding(line, column, Code.UNUSED_IGNORE.value, Severity.WARNING, message)
+            Finding(line, column, Code.UNUSED_IGNORE, Severity.WARNING, message)
             for message in _unused(codes, {code for at, code in used if at == line})
         )
     return sorted(kept)

@@ -106,6 +106,10 @@ WS-SEND-002 (robust) is broken
   observed  accept() raises
   clauses   WS-SEND-002
 
+1 case not applicable
+  reason    no such option
+  clauses   WS-SEND-002
+
 The target printed, at the end of it:
   | two
   | three

@@ -104,7 +104,13 @@ def test_no_clause_is_named_by_a_part_of_its_id() -> None:
         named("WS-SEND-00", CASES)
 
 
-HYPERCORN = ["hypercorn:asyncio", "hypercorn:uvloop", "hypercorn:trio"]
+HYPERCORN = [
+    "hypercorn:asyncio",
+    "hypercorn:uvloop",
+    "hypercorn:trio",
+    "hypercorn:asyncio+h2",
+    "hypercorn:uvloop+h2",
+]
 UVICORN = ["uvicorn:websockets-sansio", "uvicorn:wsproto"]
 OTHERS = ["granian:asyncio", "daphne:asyncio"]
 
@@ -114,8 +120,9 @@ OTHERS = ["granian:asyncio", "daphne:asyncio"]
     [
         ([], []),
         (["hypercorn"], HYPERCORN),
-        (["hypercorn:trio"], HYPERCORN[2:]),
-        (["hypercorn:trio", "hypercorn"], ["hypercorn:trio", *HYPERCORN[:2]]),
+        (["hypercorn:trio"], HYPERCORN[2:3]),
+        (["hypercorn:trio", "hypercorn"], ["hypercorn:trio", *HYPERCORN[:2], *HYPERCORN[3:]]),
+        (["hypercorn:uvloop+h2"], HYPERCORN[4:]),
         (["uvicorn"], UVICORN),
         (["uvicorn:wsproto"], UVICORN[1:]),
         (["granian"], OTHERS[:1]),

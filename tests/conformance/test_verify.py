@@ -351,7 +351,10 @@ def test_live_behind_all_that_is_installed(
         "pip install 'micropie-contract[servers]'"
     )
     doors = (
-        *(f"hypercorn:{worker}" for worker in ("asyncio", "uvloop", "trio")),
+        *(
+            f"hypercorn:{worker}"
+            for worker in ("asyncio", "uvloop", "trio", "asyncio+h2", "uvloop+h2")
+        ),
         "uvicorn:websockets-sansio",
         "granian:asyncio",
         "daphne:asyncio",

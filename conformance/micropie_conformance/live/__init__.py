@@ -10,7 +10,13 @@ from typing import Final
 __all__ = ["MESSAGE_LIMIT", "SERVERS"]
 
 SERVERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-    "hypercorn": {"asyncio": (), "uvloop": ("uvloop",), "trio": ("trio",)},
+    "hypercorn": {
+        "asyncio": (),
+        "uvloop": ("uvloop",),
+        "trio": ("trio",),
+        "asyncio+h2": (),
+        "uvloop+h2": ("uvloop",),
+    },
     "uvicorn": {"websockets-sansio": ("uvicorn",), "wsproto": ("uvicorn", "wsproto")},
     "granian": {"asyncio": ("granian",)},
     "daphne": {"asyncio": ("daphne",)},

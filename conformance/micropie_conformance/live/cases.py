@@ -54,7 +54,7 @@ async def accepted(wire: "Wire") -> None:
         await handler.call("close")
 
     client = await wire.handshake(script)
-    _expect_answer(wire, client, "HTTP 101")
+    _expect_answer(wire, client, wire.accepted)
     await client.get(b"open")
 
 
@@ -75,7 +75,7 @@ async def cookie(wire: "Wire", subprotocol: str | None) -> None:
     client = await wire.handshake(
         _accepting(subprotocol, _SESSION_ID, judged=True), subprotocols=_OFFER
     )
-    _expect_answer(wire, client, "HTTP 101")
+    _expect_answer(wire, client, wire.accepted)
     cookies = client.headers("Set-Cookie")
     pairs = [one.partition(";")[0].strip() for one in cookies]
     pair = f"session_id={_SESSION_ID}"
@@ -102,7 +102,7 @@ async def subprotocol(wire: "Wire", name: str, session_id: str | None) -> None:
     """The client offers two subprotocols and the handler accepts with one of them."""
     await wire.connect(_accepting(None, session_id), subprotocols=_OFFER)
     client = await wire.handshake(_accepting(name, session_id, judged=True), subprotocols=_OFFER)
-    _expect_answer(wire, client, "HTTP 101")
+    _expect_answer(wire, client, wire.accepted)
     names = client.headers("Sec-WebSocket-Protocol")
     wire.expect(names == [name], f"one header with subprotocol {name}", _listed(names))
 
@@ -489,7 +489,7 @@ async def client_closes(wire: "Wire", method: str, code: int | None, reason: str
     },
 )
 async def client_vanishes(wire: "Wire", method: str, reset: bool) -> None:
-    """The client's TCP connection ends, without a close frame, while the handler receives."""
+    """The client's connection ends, without a close frame, while the handler receives."""
 
     async def script(handler: Handler) -> None:
         await handler.open()
@@ -511,7 +511,7 @@ async def client_vanishes(wire: "Wire", method: str, reset: bool) -> None:
 async def client_vanishes_in_message(
     wire: "Wire", method: str, whole_frame: bool, reset: bool
 ) -> None:
-    """The client sends the begin of a message; then its TCP connection ends."""
+    """The client sends the begin of a message; then its connection ends."""
 
     async def script(handler: Handler) -> None:
         await handler.open()
@@ -527,7 +527,7 @@ async def client_vanishes_in_message(
 
 @live_case("WS-WIRE-020", {method.replace("_", "-"): (method,) for method in _RECEIVE})
 async def client_half_closes(wire: "Wire", method: str) -> None:
-    """The client sends a message, ends its direction of the TCP connection and reads on."""
+    """The client sends a message, ends its direction of the connection and reads on."""
 
     async def script(handler: Handler) -> None:
         await handler.open()
@@ -579,7 +579,7 @@ async def _connect_to_be_cut_off(wire: "Wire", kind: str, message: "Message") ->
 
 @live_case("WS-WIRE-020", {method.replace("_", "-"): (method,) for method in _RECEIVE})
 async def client_vanishes_early(wire: "Wire", method: str) -> None:
-    """The client's TCP connection ends before the handler accepts; then it receives."""
+    """The client's connection ends before the handler accepts; then it receives."""
 
     async def script(handler: Handler) -> None:
         await handler.call("accept")
@@ -728,7 +728,7 @@ async def refused(wire: "Wire", accepted: bool, method: str, arguments: tuple[ob
     client = await wire.handshake(script)
     # What was called decides before what followed from it.
     await wire.ended(client.handler)
-    _expect_answer(wire, client, "HTTP 101")
+    _expect_answer(wire, client, wire.accepted)
     await client.expect_message(b"open")
 
 

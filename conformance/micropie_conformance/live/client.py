@@ -11,9 +11,10 @@ from contextlib import suppress
 from typing import Final, TypeAlias
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidMessage, InvalidState, InvalidStatus
+from websockets.exceptions import InvalidHandshake, InvalidState, InvalidStatus
 from websockets.frames import Close, Frame, Opcode
-from websockets.http11 import Request, Response
+from websockets.http11 import Response
+from websockets.protocol import State
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
@@ -37,21 +38,36 @@ _NAMES: Final = {
 class _Protocol(ClientProtocol):
     """Logs each frame, those that are sent as answers too."""
 
-    def __init__(self, path: str, subprotocols: Sequence[str], log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        path: str,
+        subprotocols: Sequence[str],
+        state: State,
+        log: Callable[[str], None],
+    ) -> None:
         self._log = log
         super().__init__(
             parse_uri(f"ws://127.0.0.1{path}"),
             subprotocols=[Subprotocol(name) for name in subprotocols] or None,
+            state=state,
             max_size=None,
         )
-
-    def send_request(self, request: Request) -> None:
-        self._log(f"-> GET {request.path}, Upgrade: websocket{_offer(self)}")
-        super().send_request(request)
 
     def process_response(self, response: Response) -> None:
         self._log(f"<- HTTP {response.status_code} {response.reason_phrase}")
         super().process_response(response)
+
+    def receive_response(self, response: Response) -> None:
+        """Take the response of HTTP/2, which is not in the bytes."""
+        self._log(f"<- HTTP {response.status_code}")
+        try:
+            if response.status_code != 200:
+                raise InvalidStatus(response)
+            self.extensions = self.process_extensions(response.headers)
+            self.subprotocol = self.process_subprotocol(response.headers)
+        except InvalidHandshake as error:
+            self.handshake_exc = error
+        self.events.append(response)
 
     def send_frame(self, frame: Frame) -> None:
         self._log(f"-> {_words(frame)}")
@@ -80,7 +96,7 @@ class Connection:
         """Hold them; nothing is sent yet."""
         self._stream = stream
         self._log = log
-        self._protocol = _Protocol(path, subprotocols, log)
+        self._protocol = _Protocol(path, subprotocols, stream.state, log)
         self._fragments: list[Frame] = []
         # What came, oldest first; the last is a close frame, or None when there was none.
         self._received: asyncio.Queue[Message | Close | None] = asyncio.Queue()
@@ -96,19 +112,18 @@ class Connection:
 
     def ask(self) -> None:
         """Ask for a connection."""
-        self._protocol.send_request(self._protocol.connect())
-        self._flush()
+        request = self._protocol.connect()
+        self._log(f"-> {self._stream.asks.format(path=request.path)}{_offer(self._protocol)}")
+        self._stream.ask(request)
 
     async def answer(self) -> str:
         """Await the answer to the handshake, in words such as `HTTP 101`."""
         await self._answered.wait()
+        if self.response is None:
+            return "no answer"
         match self._protocol.handshake_exc:
-            case None:
-                return "HTTP 101"
-            case InvalidStatus() as error:
-                return f"HTTP {error.response.status_code}"
-            case InvalidMessage():
-                return "no answer"
+            case None | InvalidStatus():
+                return f"HTTP {self.response.status_code}"
             case error:
                 return f"a handshake that is not valid: {error}"
 
@@ -173,7 +188,7 @@ class Connection:
 
     def half_close(self) -> None:
         """End the direction to the server without a close frame, and go on reading."""
-        self._log("-> end of the stream (FIN), and reads on")
+        self._log(f"-> {self._stream.half_closes}, and reads on")
         self._stream.half_close()
 
     # The end
@@ -192,7 +207,7 @@ class Connection:
     def drop(self, *, reset: bool) -> None:
         """Drop the connection without a close frame: reset it, or end the stream."""
         self._left = True
-        self._log("-> reset (RST)" if reset else "-> end of the stream (FIN)")
+        self._log(f"-> {self._stream.resets if reset else self._stream.closes}")
         if reset:
             self._stream.reset()
         else:
@@ -218,19 +233,18 @@ class Connection:
             raise ConnectionError("the connection is closed") from error
 
     async def _read(self) -> None:
-        end = ""
-        try:
-            while self._protocol.handshake_exc is None and not end:
-                await self._reading.wait()
-                if data := await self._stream.read():
+        while self._protocol.handshake_exc is None:
+            await self._reading.wait()
+            match await self._stream.read():
+                case Response() as response:
+                    self._protocol.receive_response(response)
+                case b"":
+                    if not self._left:
+                        self._log(f"<- {self._stream.ended}")
+                    break
+                case data:
                     self._protocol.receive_data(data)
-                    self._take()
-                else:
-                    end = "<- end of the stream (FIN)"
-        except OSError:
-            end = "<- reset (RST)"
-        if end and not self._left:
-            self._log(end)
+            self._take()
         self._protocol.receive_eof()
         self._take()
         self._answered.set()
@@ -247,6 +261,9 @@ class Connection:
                 assert isinstance(event, Frame)
                 self._take_frame(event)
         self._flush()
+        closed = self._protocol.close_rcvd is not None
+        if closed and self._stream.client_ends and not self._left:
+            self.drop(reset=False)
 
     def _take_frame(self, frame: Frame) -> None:
         if frame.opcode is Opcode.CLOSE:

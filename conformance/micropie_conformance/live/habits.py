@@ -44,6 +44,7 @@ class Habit:
 
 
 _HYPERCORN: Final = "0.18.0"
+_HTTP_2: Final = ("asyncio+h2", "uvloop+h2")
 _UVICORN: Final = "0.54.0"
 _GRANIAN: Final = "2.8.9"
 _DAPHNE: Final = "4.2.3"
@@ -101,6 +102,19 @@ HABITS: Final[Mapping[str, Mapping[str, Habit]]] = {
             _HYPERCORN,
             "Where the server failed, the case is tried again.",
             workers=("trio",),
+        ),
+        "half-close": Habit(
+            "takes no notice when the client ends its direction of an HTTP/2 stream",
+            _HYPERCORN,
+            "The cases about that are `n/a`.",
+            workers=_HTTP_2,
+        ),
+        "open-stream": Habit(
+            "never ends an HTTP/2 stream that the client has closed, and drops the connection when "
+            "more comes on it",
+            _HYPERCORN,
+            "The client ends the connection once both sides have sent a close frame.",
+            workers=_HTTP_2,
         ),
     },
     "uvicorn": {

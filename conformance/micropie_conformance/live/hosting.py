@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias
 import trio
 
 from micropie_conformance.live import SERVERS
+from micropie_conformance.live.streams import Tcp
 from micropie_conformance.probe import Event
 
 __all__ = [
@@ -56,6 +57,8 @@ class Worker:
     cancelled: type[BaseException]
     # What the server raises from `send` by a fault of its own.
     faults: tuple[type[BaseException], ...] = ()
+    # What clients connect by.
+    stream: type[Tcp] = Tcp
 
 
 class Host:
@@ -73,6 +76,8 @@ class Host:
         """Prepare; nothing is started yet."""
         self.door = door
         self._worker = find_worker(door)
+        # What clients connect by.
+        self.stream = self._worker.stream
         # The application for each path; a path is added before a client asks for it.
         self.routes: dict[str, Application] = {}
         self.port = 0

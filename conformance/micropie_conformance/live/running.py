@@ -14,7 +14,7 @@ from micropie_conformance.case import LiveCase
 from micropie_conformance.live.habits import judged, waits_in_vain
 from micropie_conformance.live.hosting import Host, find_worker
 from micropie_conformance.live.wire import DEADLINE, Wire
-from micropie_conformance.probe import Broken, Target, Unreached
+from micropie_conformance.probe import Broken, NotApplicable, Target, Unreached
 from micropie_conformance.runner import Result, Verdict, excused
 
 __all__ = ["run_live"]
@@ -133,6 +133,8 @@ class _Runner:
             verdict, expected, observed = Verdict.BROKEN, broken.expected, broken.observed
         except Unreached as unreached:
             verdict, observed = Verdict.UNREACHED, str(unreached)
+        except NotApplicable as reason:
+            verdict, observed = Verdict.NOT_APPLICABLE, str(reason)
         except Exception:
             verdict, observed = Verdict.FAULT, traceback.format_exc()
         finally:

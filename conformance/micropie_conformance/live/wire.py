@@ -24,12 +24,11 @@ from typing import Final
 from websockets.frames import Close
 
 from micropie_conformance.live.client import Connection, Message
-from micropie_conformance.live.habits import HABITS
+from micropie_conformance.live.habits import HABITS, habits
 from micropie_conformance.live.handler import Handler, Script, same
 from micropie_conformance.live.hosting import Host
-from micropie_conformance.live.streams import Tcp
 from micropie_conformance.outcomes import show
-from micropie_conformance.probe import Broken, Target, Unreached
+from micropie_conformance.probe import Broken, NotApplicable, Target, Unreached
 
 __all__ = ["DEADLINE", "Client", "Message", "Wire"]
 
@@ -61,6 +60,11 @@ class Wire:
         # Whether the deadline has passed.
         self.late = False
 
+    @property
+    def accepted(self) -> str:
+        """The answer to a handshake that was accepted, in words such as `HTTP 101`."""
+        return f"HTTP {self.host.stream.accepted}"
+
     # Arrangements
 
     async def connect(self, script: Script, *, subprotocols: Sequence[str] = ()) -> "Client":
@@ -70,8 +74,8 @@ class Wire:
             Unreached: The handshake was not completed.
         """
         client = await self.handshake(script, subprotocols=subprotocols)
-        if client.answer != "HTTP 101":
-            raise Unreached(f"the client gets {client.answer} instead of HTTP 101")
+        if client.answer != self.accepted:
+            raise Unreached(f"the client gets {client.answer} instead of {self.accepted}")
         return client
 
     async def handshake(self, script: Script, *, subprotocols: Sequence[str] = ()) -> "Client":
@@ -182,7 +186,7 @@ class Wire:
         def log(words: str) -> None:
             self.log.append(f"client {number} {words}")
 
-        stream = await Tcp.connect(self.host.port)
+        stream = await self.host.stream.connect(self.host.port)
         connection = Connection(stream, handler.path, subprotocols, log)
         self._connections.append(connection)
         connection.ask()
@@ -277,8 +281,15 @@ class Client:
         self.connection.go_on()
 
     def half_close(self) -> None:
-        """End the TCP connection's direction to the server, and go on reading."""
-        self.note("ends its direction of the TCP connection")
+        """End the connection's direction to the server, and go on reading.
+
+        Raises:
+            NotApplicable: The server takes no notice of that.
+        """
+        door = self._wire.host.door
+        if (habit := habits(door).get("half-close")) is not None:
+            raise NotApplicable(f"{door.partition(':')[0]} {habit.text}")
+        self.note("ends its direction of the connection")
         self.connection.half_close()
 
     async def get(self, message: Message) -> None:
@@ -316,8 +327,8 @@ class Client:
             await self.connection.end()
 
     def vanish(self, *, reset: bool) -> None:
-        """Drop the TCP connection without a close frame: reset it, or end the stream."""
-        self.note("resets the TCP connection" if reset else "ends the TCP connection")
+        """Drop the connection without a close frame: reset it, or end it."""
+        self.note("resets the connection" if reset else "ends the connection")
         self.connection.drop(reset=reset)
 
     # Judgements

@@ -1,13 +1,14 @@
 """A client does what it is told, right or wrong, and its log has each step, in order."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from micropie_conformance.live.client import Connection, Message
-from micropie_conformance.live.streams import Tcp
+from micropie_conformance.live.hosting import Host, Receive, Send
+from micropie_conformance.live.streams import H2, Tcp
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Close
@@ -22,14 +23,18 @@ ANSWERED = "<- HTTP 101 Switching Protocols"
 class Told:
     """A server, what it got, and the log of the client."""
 
-    def __init__(self, port: int, got: list[Message | Close | None]) -> None:
+    def __init__(
+        self, port: int, got: list[Message | Close | None], stream: type[Tcp] = Tcp
+    ) -> None:
         self.port = port
         self.got = got
+        self.stream = stream
         self.log: list[str] = []
 
     @asynccontextmanager
     async def client(self, subprotocols: Sequence[str] = ()) -> AsyncGenerator[Connection]:
-        connection = Connection(await Tcp.connect(self.port), "/", subprotocols, self.log.append)
+        stream = await self.stream.connect(self.port)
+        connection = Connection(stream, "/", subprotocols, self.log.append)
         try:
             connection.ask()
             yield connection
@@ -263,3 +268,110 @@ async def test_a_handshake_can_be_refused() -> None:
         assert await client.answer() == "HTTP 403"
         assert await client.next() is None
     assert server.log == [ASKED, "<- HTTP 403 Forbidden"]
+
+
+# HTTP/2
+
+
+@asynccontextmanager
+async def over_http_2(*events: Mapping[str, object]) -> AsyncGenerator[Told]:
+    """Run Hypercorn; the application sends the events, then it gets all there is."""
+
+    async def serve(receive: Receive, send: Send) -> None:
+        try:
+            await receive()
+            for event in events:
+                await send(event)
+            while (got := await receive())["type"] == "websocket.receive":
+                server.got.append(got["text"])
+            server.got.append(None)
+        finally:
+            loop.call_soon_threadsafe(ended.set)
+
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    with Host("hypercorn:asyncio+h2") as host:
+        host.routes["/"] = serve
+        server = Told(host.port, [], H2)
+        yield server
+        await ended.wait()
+
+
+ACCEPT: Mapping[str, object] = {"type": "websocket.accept"}
+CONNECTED = ["-> CONNECT /, :protocol: websocket", "<- HTTP 200"]
+
+
+async def test_messages_and_a_close_go_over_http_2() -> None:
+    hello = {"type": "websocket.send", "text": "hello"}
+    async with over_http_2(ACCEPT, hello) as server, server.client() as client:
+        assert await client.answer() == "HTTP 200"
+        assert await client.next() == "hello"
+        await client.send(["Grü", "ße"])
+        await client.close(3001, "bye")
+        assert await client.next() == Close(3001, "bye")
+    assert server.got == ["Grüße", None]
+    assert server.log == [
+        *CONNECTED,
+        "<- text 'hello'",
+        "-> text 'Grü' (not final)",
+        "-> continuation b'\\xc3\\x9fe'",
+        "-> close 3001 'bye'",
+        "<- close 3001 'bye'",
+        "-> end of the connection (GOAWAY)",
+    ]
+
+
+async def test_the_server_closes_over_http_2() -> None:
+    close = {"type": "websocket.close", "code": 3001, "reason": "bye"}
+    async with over_http_2(ACCEPT, close) as server, server.client() as client:
+        assert await client.next() == Close(3001, "bye")
+        await client.end()
+    assert server.log == [
+        *CONNECTED,
+        "<- close 3001 'bye'",
+        "-> close 3001 'bye'",
+        "-> end of the connection (GOAWAY)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reset", "words"), [(True, "reset (RST_STREAM)"), (False, "end of the connection (GOAWAY)")]
+)
+async def test_a_client_can_drop_the_connection_over_http_2(reset: bool, words: str) -> None:
+    async with over_http_2(ACCEPT) as server, server.client() as client:
+        await client.answer()
+        client.drop(reset=reset)
+        await client.end()
+        assert await client.next() is None
+    assert server.got == [None]
+    assert server.log == [*CONNECTED, f"-> {words}"]
+
+
+async def test_a_subprotocol_is_negotiated_over_http_2() -> None:
+    accept = {**ACCEPT, "subprotocol": "chat", "headers": [(b"set-cookie", b"a=b")]}
+    async with over_http_2(accept) as server, server.client(["other", "chat"]) as client:
+        assert await client.answer() == "HTTP 200"
+        assert client.response is not None
+        assert client.response.headers["Sec-WebSocket-Protocol"] == "chat"
+        assert client.response.headers["Set-Cookie"] == "a=b"
+    assert server.log[0] == f"{CONNECTED[0]}, offering other, chat"
+
+
+@pytest.mark.parametrize(
+    ("event", "answer"),
+    [
+        ({"type": "websocket.close"}, "HTTP 403"),
+        (
+            {**ACCEPT, "headers": [(b"sec-websocket-extensions", b"unknown")]},
+            "a handshake that is not valid: no extensions supported",
+        ),
+        # The server fails, and ends the connection.
+        ({**ACCEPT, "subprotocol": "unoffered"}, "no answer"),
+    ],
+)
+async def test_a_handshake_over_http_2_has_an_answer(
+    event: Mapping[str, object], answer: str
+) -> None:
+    async with over_http_2(event) as server, server.client() as client:
+        assert await client.answer() == answer
+        assert await client.next() is None

@@ -15,6 +15,7 @@ from micropie_conformance.live import SERVERS
 from micropie_conformance.live.habits import HABITS, habits, judged, waits_in_vain
 from micropie_conformance.live.handler import Handler
 from micropie_conformance.live.hosting import Host
+from micropie_conformance.live.streams import H2
 from micropie_conformance.live.wire import Wire
 from micropie_conformance.outcomes import Raised, show
 from micropie_conformance.probe import Target, Unreached
@@ -210,6 +211,37 @@ def unoffered_subprotocol(error: str, answer: str) -> Probe:
     return probe
 
 
+async def half_close_does_nothing(wire: Wire) -> None:
+    async def script(handler: Handler) -> None:
+        await accept(handler)
+        await handler.do("receive")
+
+    client = await wire.connect(script)
+    client.connection.half_close()
+    await others_come_and_go(wire)
+    assert [call.words for call in client.handler.under_way] == ["receive()"]
+
+
+class LeavesTheEndToTheServer(H2):
+    client_ends = False
+
+
+async def stream_stays_open(wire: Wire) -> None:
+    async def script(handler: Handler) -> None:
+        await accept(handler)
+        await handler.do("receive")
+
+    wire.host.stream = LeavesTheEndToTheServer
+    client = await wire.connect(script)
+    closing = asyncio.create_task(client.close())
+    await client.get_close()
+    await others_come_and_go(wire)
+    assert not closing.done()
+    client.connection.half_close()
+    await closing
+    assert wire.log[-1] == "client 1 <- end of the connection (FIN)"
+
+
 SEEN: dict[str, dict[str, Probe]] = {
     "hypercorn": {
         "disconnect-code": disconnect_code({1000: 1006, 3001: 1006, None: 1006}),
@@ -218,6 +250,8 @@ SEEN: dict[str, dict[str, Probe]] = {
         "no-close": closes_with_1011,
         "no-answer": answers("HTTP 500"),
         "unoffered-subprotocol": unoffered_subprotocol("Exception", "no answer"),
+        "half-close": half_close_does_nothing,
+        "open-stream": stream_stays_open,
     },
     "uvicorn": {
         "second-receive": second_receive(1),

@@ -16,7 +16,7 @@ from micropie_conformance.live.handler import Handler
 from micropie_conformance.live.hosting import Host
 from micropie_conformance.live.running import run_live
 from micropie_conformance.live.wire import Wire
-from micropie_conformance.probe import Broken, Target, Unreached
+from micropie_conformance.probe import Broken, NotApplicable, Target, Unreached
 from micropie_conformance.runner import Result, Verdict
 
 from micropie import ConnectionClosed, WebSocket
@@ -62,7 +62,8 @@ def test_a_case_that_holds_has_passed(door: str) -> None:
 
     result = run(body, door)
     assert (result.verdict, result.expected, result.observed) == (Verdict.PASSED, "", "")
-    assert "client 1   gets HTTP 101" in result.trace
+    status = 200 if door.endswith("+h2") else 101
+    assert f"client 1   gets HTTP {status}" in result.trace
     assert result.wire == []
 
 
@@ -102,6 +103,7 @@ def with_script_raising(error: BaseException) -> Callable[[Wire], Awaitable[None
     [
         (Broken("one", "another"), Verdict.BROKEN, "one", "another"),
         (Unreached("not there"), Verdict.UNREACHED, "", "not there"),
+        (NotApplicable("no such thing"), Verdict.NOT_APPLICABLE, "", "no such thing"),
         (ZeroDivisionError("a bug"), Verdict.FAULT, "", "ZeroDivisionError: a bug\n"),
     ],
 )

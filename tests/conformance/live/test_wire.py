@@ -9,15 +9,17 @@ import pytest
 from micropie_conformance.live.handler import Handler, Script
 from micropie_conformance.live.hosting import Host
 from micropie_conformance.live.wire import Client, Wire
-from micropie_conformance.probe import Broken, Target, Unreached
+from micropie_conformance.probe import Broken, NotApplicable, Target, Unreached
 
 from micropie import ConnectionClosed, WebSocket
 from micropie.contract import Receive, Send
 
 
 @asynccontextmanager
-async def wired(factory: Callable[..., object] = WebSocket) -> AsyncGenerator[Wire]:
-    with Host("hypercorn:asyncio") as host:
+async def wired(
+    factory: Callable[..., object] = WebSocket, door: str = "hypercorn:asyncio"
+) -> AsyncGenerator[Wire]:
+    with Host(door) as host:
         wire = Wire(Target(factory, ConnectionClosed), host)
         try:
             yield wire
@@ -83,16 +85,21 @@ async def test_a_client_that_must_connect_and_is_rejected_is_unreached(wire: Wir
         await wire.connect(closing)
 
 
-async def test_the_answer_has_headers(wire: Wire) -> None:
+@pytest.mark.parametrize(
+    ("door", "answer"), [("hypercorn:asyncio", "HTTP 101"), ("hypercorn:asyncio+h2", "HTTP 200")]
+)
+async def test_the_answer_has_headers(door: str, answer: str) -> None:
     async def script(handler: Handler) -> None:
         await handler.do("accept", "chat", "secret")
         await handler.do("close")
 
-    client = await wire.connect(script, subprotocols=["chat", "other"])
-    assert client.headers("Sec-WebSocket-Protocol") == ["chat"]
-    (cookie,) = client.headers("set-cookie")
-    assert cookie.startswith("session_id=secret")
-    assert client.headers("x-other") == []
+    async with wired(door=door) as wire:
+        client = await wire.connect(script, subprotocols=["chat", "other"])
+        assert client.answer == wire.accepted == answer
+        assert client.headers("Sec-WebSocket-Protocol") == ["chat"]
+        (cookie,) = client.headers("set-cookie")
+        assert cookie.startswith("session_id=secret")
+        assert client.headers("x-other") == []
 
 
 @pytest.mark.parametrize(
@@ -233,6 +240,13 @@ async def test_a_client_can_break_off(wire: Wire, fault: str) -> None:
             await client.send_too_much(["is", "late"])
     await wire.ended(client.handler)
     assert wire.failure is None
+
+
+async def test_what_the_server_takes_no_notice_of_does_not_apply() -> None:
+    async with wired(door="hypercorn:asyncio+h2") as wire:
+        client = await wire.connect(doing())
+        with pytest.raises(NotApplicable, match="hypercorn takes no notice when the client ends"):
+            client.half_close()
 
 
 async def test_a_client_can_read_later(wire: Wire) -> None:

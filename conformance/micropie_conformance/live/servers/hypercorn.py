@@ -1,7 +1,8 @@
-"""Hypercorn, on each of its event loops."""
+"""Hypercorn, on each of its event loops, over HTTP/1.1 and HTTP/2."""
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 import hypercorn.asyncio
@@ -11,6 +12,7 @@ from hypercorn.config import Config
 
 from micropie_conformance.live import MESSAGE_LIMIT
 from micropie_conformance.live.hosting import Host, Worker, cancellable_on_trio, on_asyncio
+from micropie_conformance.live.streams import H2
 
 __all__ = ["WORKERS"]
 
@@ -46,6 +48,10 @@ async def _serve_on_trio(host: Host) -> None:
     )
 
 
+def _on_asyncio() -> Worker:
+    return on_asyncio(_serve_on_asyncio)
+
+
 def _on_uvloop() -> Worker:
     import uvloop
 
@@ -63,8 +69,11 @@ def _on_trio() -> Worker:
 
 
 WORKERS: Final[Mapping[str, Callable[[], Worker]]] = {
-    "asyncio": lambda: on_asyncio(_serve_on_asyncio),
+    "asyncio": _on_asyncio,
     "uvloop": _on_uvloop,
     "trio": _on_trio,
+    # The same port takes HTTP/2, when a client begins with that.
+    "asyncio+h2": lambda: replace(_on_asyncio(), stream=H2),
+    "uvloop+h2": lambda: replace(_on_uvloop(), stream=H2),
 }
-"""Each event loop."""
+"""Each event loop, by itself over HTTP/1.1."""

@@ -1,0 +1,340 @@
+"""One function, analysed from one start: what holds for all that is in it.
+
+Each statement and expression makes another flow of one, and notes where control goes otherwise: out
+of the loop, out of the function, to an `except`. A loop is gone through until it brings nothing
+new.
+
+What is not known is left open: a call whose outcome depends on what cannot be seen is no finding.
+"""
+
+import ast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+from micropie.flow.callees import Callees
+from micropie.flow.exceptions import ANY, CANCELLED, Raised, Site
+from micropie.flow.findings import Code, Finding, Severity
+from micropie.flow.judging import finding_of, words_of
+from micropie.flow.modules import Function, Module, Modules
+from micropie.flow.shape import MAY_RAISE, RAISES, SUSPENDS, MethodCall, Shape, method_call
+from micropie.flow.states import GONE, NEW
+from micropie.flow.syntax import is_abstract
+from micropie.flow.values import (
+    Exits,
+    Flow,
+    Origin,
+    Value,
+    Why,
+    given_up,
+    meanwhile,
+    merge,
+    unlikely,
+)
+
+__all__ = ["MANY", "Context", "Core", "Summary"]
+
+MANY: Final = 64
+"""So many ways, and the analysis gives up on the function from there."""
+
+
+class Summary(NamedTuple):
+    """What becomes of the connection in a function that was called with it."""
+
+    returns: Flow
+    raises: dict[Raised, Flow]
+    # What fails there because of the state.
+    failures: list[tuple[Site, Origin]]
+
+
+class Context:
+    """What the analyses of one module's functions share.
+
+    Args:
+        modules: Where its imports lead.
+        module: The module.
+    """
+
+    def __init__(self, modules: Modules, module: Module) -> None:
+        """Hold the module; nothing is analysed yet."""
+        self.modules = modules
+        self.module = module
+        self.callees = Callees(modules, module)
+        self.summaries: dict[tuple[Function, frozenset[str], int, int], Summary | None] = {}
+        self.depth = 0
+        self._shapes: dict[tuple[Function, frozenset[str]], Shape] = {}
+
+    def shape(self, function: Function, names: frozenset[str]) -> Shape:
+        """Give the shape of a function, made once."""
+        key = function, names
+        if key not in self._shapes:
+            self._shapes[key] = Shape(function, names)
+        return self._shapes[key]
+
+
+class Core:
+    """One function, analysed from one start."""
+
+    def __init__(
+        self,
+        context: Context,
+        function: Function,
+        names: frozenset[str],
+        states: int,
+        others: int,
+        owner: ast.ClassDef | None,
+        heeded: bool = False,
+    ) -> None:
+        """Hold the function, what the connection is called there, and what is known of it.
+
+        `owner` is the class that `self` is one of; `heeded` says whether the exceptions that come
+        out of the function are asked for.
+        """
+        self._context = context
+        self._module = context.module
+        self._function = function
+        self._owner = owner
+        self._shape = context.shape(function, names)
+        self._flags = self._shape.flags
+        self._names = self._shape.names
+        self._start: Flow = {Value(states, others, names): Origin(function.lineno, Why.START)}
+        self.exits = Exits()
+        # The ways out of the function that is gone through to its end, and by `return`.
+        self.ends: Flow = {}
+        # Of each call, by way: why it fails, and where that came from; None: it does not, or who
+        # knows.
+        self._judged: dict[ast.expr, dict[Value, tuple[Site, Origin] | None]] = {}
+        self.noted: list[Finding] = []
+        # The lines of receives in endless loops that swallow what they raise: that is told already.
+        self._swallowing: set[int] = set()
+        # Of each call of a function that is gone into, by way: whether it never comes back, as
+        # something fails there, and what does.
+        self._helped: dict[ast.Call, dict[Value, tuple[bool, list[tuple[Site, Origin]]]]] = {}
+        # What a bare `raise` raises.
+        self._handling: tuple[Raised, ...] = ()
+        self._loops: dict[tuple[ast.AST, Value, tuple[Raised, ...]], tuple[Flow, Exits]] = {}
+        # Endless loops around the place.
+        self._endless = 0
+        # Whether exceptions make a difference there: how much is around it that heeds them.
+        self._heeded = int(heeded)
+
+    def go(self) -> None:
+        """Analyse the function."""
+        normal = self._block(self._function.body, self._start)
+        self.exits.returned(self._function, normal)
+        for ways in self.exits.returns.values():
+            merge(self.ends, ways)
+
+    def findings(self) -> list[Finding]:
+        """Give the calls that fail."""
+        return [
+            finding_of(node, always, words_of(site, origin), site, origin)
+            for node, always, site, origin in self._failing()
+        ]
+
+    def _failing(self) -> Iterator[tuple[ast.expr, bool, Site, Origin]]:
+        """Give the calls that fail, and whether they do on all ways to them."""
+        for node, ways in self._judged.items():
+            failing = [way for way in ways.values() if way is not None]
+            always = len(failing) == len(ways)
+            if not always:
+                failing = [way for value, way in ways.items() if way is not None and value.sure]
+            if failing and (always or node.lineno not in self._swallowing):
+                yield node, always, *min(failing, key=lambda way: way[1].line)
+
+    def failures(self) -> list[tuple[Site, Origin]]:
+        """Give what is sure to fail on some way, here and in functions that are called."""
+        found = [
+            min(failing, key=lambda way: way[1].line)
+            for one in self._judged.values()
+            if (failing := [way for value, way in one.items() if way is not None and value.sure])
+        ]
+        return found + [(site, origin) for _, _, site, origin in self._failing_helpers()]
+
+    def unanswered(self) -> list[Finding]:
+        """Give the places where the function ends and the client has no answer."""
+        if is_abstract(self._function):
+            return []
+        found: list[Finding] = []
+        for node, flow in self.exits.returns.items():
+            if not any(value.states == NEW and value.sure for value in flow):
+                continue
+            always = all(value.states == NEW for value in flow)
+            how = "ends" if always else "can end"
+            text = f"the handler {how} without accept() or close(): the client gets HTTP 403"
+            found.append(
+                Finding(
+                    node.lineno,
+                    node.col_offset + 1,
+                    Code.NO_ANSWER,
+                    Severity.WARNING,
+                    text,
+                    self._function.lineno,
+                )
+            )
+        return found
+
+    def _failing_helpers(self) -> Iterator[tuple[ast.Call, bool, Site, Origin]]:
+        """Give the calls of functions in which something fails, and whether they always fail."""
+        for node, ways in self._helped.items():
+            always = all(always for always, _ in ways.values())
+            failing = [
+                failure
+                for value, (_, failures) in ways.items()
+                if always or value.sure
+                for failure in failures
+            ]
+            if failing:
+                yield node, always, *min(failing, key=lambda one: (one[0].line, one[1].line))
+
+    def in_helpers(self) -> Iterator[tuple[int, Finding]]:
+        """Give what is found at calls of functions, and the line there."""
+        for node, always, site, origin in self._failing_helpers():
+            text = f"{words_of(site, origin)} (in {ast.unparse(node.func)}(), line {site.line})"
+            yield site.line, finding_of(node, always, text, site, origin)
+
+    def _opaque(self, flags: int, flow: Flow) -> Flow:
+        """Go past what has nothing to do with the connection."""
+        if flags & SUSPENDS:
+            flow = meanwhile(flow)
+            if self._heeded:
+                self.exits.raised(CANCELLED, unlikely(flow))
+        if not self._heeded:
+            return flow
+        if flags & RAISES:
+            self.exits.raised(ANY, flow)
+        elif flags & MAY_RAISE:
+            self.exits.raised(ANY, unlikely(flow))
+        return flow
+
+    @contextmanager
+    def _heeding(self) -> Iterator[Exits]:
+        """Capture what is gone through, with the exceptions in it."""
+        self._heeded += 1
+        with self._captured() as exits:
+            yield exits
+        self._heeded -= 1
+
+    @contextmanager
+    def _captured(self) -> Iterator[Exits]:
+        """Let what is gone through leave its exits in a set of their own."""
+        outer, self.exits = self.exits, Exits()
+        try:
+            yield self.exits
+        finally:
+            self.exits = outer
+
+    def _note_never_awaited(self, call: MethodCall) -> None:
+        self._note(
+            Finding(
+                call.node.lineno,
+                call.node.col_offset + 1,
+                Code.NEVER_AWAITED,
+                Severity.WARNING,
+                f"{call.method}() is never awaited: nothing happens; write await",
+            )
+        )
+
+    def _note(self, finding: Finding) -> None:
+        if finding not in self.noted:
+            self.noted.append(finding)
+
+    def _method_call(self, node: ast.AST) -> MethodCall | None:
+        """Give the call of a method of what may be the connection; None: it is none."""
+        call = method_call(node)
+        return call if call is not None and call.name in self._names else None
+
+    def _split(self, flow: Flow, name: str) -> tuple[Flow, Flow]:
+        """Give the ways on which a name is the connection's, and the others."""
+        mine = {value: at for value, at in flow.items() if name in value.names}
+        if len(mine) == len(flow):
+            return mine, {}
+        return mine, {value: at for value, at in flow.items() if name not in value.names}
+
+    def _loop(
+        self,
+        node: ast.AST,
+        flow: Flow,
+        turn: Callable[[Flow], tuple[Flow, Flow]],
+        orelse: list[ast.stmt],
+        endless: bool = False,
+    ) -> Flow:
+        """Go through a loop until nothing new comes of it.
+
+        Args:
+            node: The loop.
+            flow: What it begins with.
+            turn: Goes through it once; gives what follows a turn, and what follows the last.
+            orelse: What is done when it has not been left by `break`.
+            endless: Whether it ends by nothing but what is in it.
+        """
+        after: Flow = {}
+        for value, origin in flow.items():
+            # Each way for itself: what comes of it is remembered, so that a loop in a loop costs
+            # no more than one beside it.
+            key = node, value, self._handling
+            if key not in self._loops:
+                self._loops[key] = self._looped({value: origin}, turn, orelse, endless)
+            normal, exits = self._loops[key]
+            merge(after, normal)
+            self.exits.add(exits)
+        return after
+
+    def _looped(
+        self,
+        flow: Flow,
+        turn: Callable[[Flow], tuple[Flow, Flow]],
+        orelse: list[ast.stmt],
+        endless: bool,
+    ) -> tuple[Flow, Exits]:
+        seen: Flow = {}
+        last: Flow = {}
+        self._endless += endless
+        with self._captured() as exits:
+            while flow := {value: at for value, at in flow.items() if value not in seen}:
+                if len(seen) > MANY:
+                    flow = given_up(flow, self._names)
+                    if not flow.keys() - seen.keys():
+                        break
+                merge(seen, flow)
+                back, done = turn(flow)
+                merge(last, done)
+                flow = dict(back)
+                merge(flow, exits.continues)
+                exits.continues = {}
+                if endless:
+                    flow = self._without_swallowed(flow)
+        self._endless -= endless
+        breaks, exits.breaks = exits.breaks, {}
+        with self._captured() as outer:
+            outer.add(exits)
+            after = dict(self._block(orelse, last))
+        merge(after, breaks)
+        if not self._endless:
+            after = {value._replace(swallowed=None): at for value, at in after.items()}
+        return after, outer
+
+    def _without_swallowed(self, flow: Flow) -> Flow:
+        """Leave out the ways that go round for ever, and tell of them."""
+        kept: Flow = {}
+        for value, origin in flow.items():
+            if value.swallowed is not None and not value.states & ~GONE:
+                receives, line = value.swallowed
+                self._swallowing.add(receives)
+                finding = Finding(
+                    line,
+                    1,
+                    Code.SWALLOWED_DISCONNECT,
+                    Severity.WARNING,
+                    "ConnectionClosed is swallowed and the loop goes on: the receive in line "
+                    f"{receives} raises it again at once, for ever; leave the loop, with break, "
+                    "return or raise",
+                    origin.line,
+                )
+                self._note(finding)
+            else:
+                kept[value] = origin
+        return kept
+
+    def _block(self, body: list[ast.stmt], flow: Flow) -> Flow:
+        raise NotImplementedError

@@ -1,0 +1,554 @@
+"""Expressions: what their evaluation does with the connection."""
+
+import ast
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from micropie._state import Call
+from micropie.flow.callees import bound
+from micropie.flow.core import Core, Summary
+from micropie.flow.exceptions import ANY, CANCELLED, CLOSED, MISUSE, TIMEOUT, WRONG
+from micropie.flow.judging import site_of
+from micropie.flow.modules import Function
+from micropie.flow.shape import HARMLESS, MAY_RAISE, RAISES, SUSPENDS, TOUCHED, MethodCall, assigned
+from micropie.flow.states import ALL_CALLS, GONE, METHODS, Outcomes, bit, forward, outcomes
+from micropie.flow.syntax import constant, is_generator, turns
+from micropie.flow.values import (
+    Flow,
+    Origin,
+    Value,
+    Why,
+    aliased,
+    by_accepted,
+    each,
+    escaped,
+    likely,
+    merge,
+    unbound,
+    unlikely,
+)
+
+__all__ = ["Expressions"]
+
+# So many functions within functions are followed.
+_DEEP: Final = 6
+
+_WAIT_FOR: Final = frozenset({"asyncio.wait_for", "wait_for"})
+_SHIELD: Final = frozenset({"asyncio.shield", "shield"})
+_GATHER: Final = frozenset({"asyncio.gather", "gather"})
+_SPAWN: Final = frozenset({"create_task", "ensure_future", "start_soon"})
+
+
+class _Helper(NamedTuple):
+    """A function of this module that is called."""
+
+    function: Function
+    # How many of its parameters the call does not name, such as `self`.
+    skipped: int
+    # Whether it is within the function that calls it, and so finds its names.
+    is_within: bool
+
+    @property
+    def is_coroutine(self) -> bool:
+        return isinstance(self.function, ast.AsyncFunctionDef) and not is_generator(self.function)
+
+    @property
+    def is_plain(self) -> bool:
+        return isinstance(self.function, ast.FunctionDef) and not is_generator(self.function)
+
+    def names(self, call: ast.Call, names: frozenset[str]) -> frozenset[str]:
+        """Give what is called in it what has some names where it is called."""
+        inner = bound(self.function, call, names, self.skipped) or frozenset()
+        return inner | (names - assigned(self.function)) if self.is_within else inner
+
+
+class Expressions(Core):
+    """A function, as far as its expressions go."""
+
+    def _bind_all(self, targets: list[ast.expr], value: ast.expr, flow: Flow) -> Flow:
+        if all(isinstance(target, ast.Name) for target in targets):
+            names = [target.id for target in targets if isinstance(target, ast.Name)]
+            if isinstance(value, ast.Name) and value.id in self._names:
+                return aliased(flow, value.id, names)
+            if (call := self._method_call(value)) is not None:
+                return self._hold(call, names, flow)
+            return unbound(self._eval(value, flow), names, self._names)
+        flow = self._eval(value, flow)
+        for target in targets:
+            flow = self._target(target, flow)
+        return self._opaque(MAY_RAISE, flow)
+
+    def _target(self, target: ast.expr, flow: Flow) -> Flow:
+        """Assign something that is not known to a target."""
+        match target:
+            case ast.Name(id=name):
+                return unbound(flow, [name], self._names)
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                for element in elements:
+                    flow = self._target(element, flow)
+                return flow
+            case ast.Starred(value=value):
+                return self._target(value, flow)
+            case _:
+                return self._children(target, flow)
+
+    def _hold(self, call: MethodCall, names: list[str], flow: Flow) -> Flow:
+        """Keep a coroutine of the connection's under a name."""
+        mine, others = self._split(flow, call.name)
+        if mine and not any(name in self._shape.loaded for name in names):
+            self._note_never_awaited(call)
+        flow = unbound(self._arguments(call.node, mine), names, self._names)
+        held = {(name, call.method) for name in names}
+        flow = {value._replace(held=value.held | held): origin for value, origin in flow.items()}
+        merge(flow, unbound(self._opaque(RAISES, others), names, self._names))
+        return flow
+
+    def _eval(self, node: ast.AST, flow: Flow) -> Flow:
+        kind = node.__class__
+        if kind is ast.Name:
+            # It is one, by its class.
+            return self._name(node.id, flow)  # type: ignore[attr-defined]
+        flags = self._flags.get(node, 0)
+        if not flags & TOUCHED:
+            return self._opaque(flags, flow)
+        handler = _EXPRESSIONS.get(kind)
+        if handler is None:
+            return self._children(node, flow)
+        return handler(self, node, flow)
+
+    def _children(self, node: ast.AST, flow: Flow) -> Flow:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr | ast.stmt | ast.keyword):
+                flow = self._eval(child, flow)
+        return self._opaque(MAY_RAISE, flow)
+
+    def _name(self, name: str, flow: Flow) -> Flow:
+        """Use the connection's name where who knows what becomes of it."""
+        if name not in self._names:
+            return flow
+        if name in self._shape.closures:
+            return self._let_go(self._shape.closures[name], flow)
+        return escaped(flow, name)
+
+    def _let_go(self, function: Function | ast.Lambda | ast.expr, flow: Flow) -> Flow:
+        """Let code that uses the connection run at any time."""
+        after: Flow = {}
+        for value, origin in flow.items():
+            names = value.names | {name for name, _ in value.held}
+            kinds = self._context.callees.kinds(function, names, self._owner)
+            if value.held:
+                kinds = ALL_CALLS
+            after.setdefault(value._replace(others=value.others | kinds), origin)
+        return after
+
+    def _lambda(self, node: ast.Lambda, flow: Flow) -> Flow:
+        return self._let_go(node, flow)
+
+    def _generator(self, node: ast.GeneratorExp, flow: Flow) -> Flow:
+        return self._let_go(node, flow)
+
+    def _attribute(self, node: ast.Attribute, flow: Flow) -> Flow:
+        owner = node.value
+        if not (isinstance(owner, ast.Name) and owner.id in self._names):
+            return self._children(node, flow)
+        if node.attr in ("accepted", "session_id"):
+            return flow
+        others = bit(node.attr) if node.attr in METHODS else ALL_CALLS
+        return {
+            value._replace(others=value.others | others) if owner.id in value.names else value: at
+            for value, at in flow.items()
+        }
+
+    def _compare(self, node: ast.Compare, flow: Flow) -> Flow:
+        for part in (node.left, *node.comparators):
+            if not isinstance(part, ast.Name):
+                flow = self._eval(part, flow)
+        return self._opaque(MAY_RAISE, flow)
+
+    def _formatted(self, node: ast.FormattedValue, flow: Flow) -> Flow:
+        if not isinstance(node.value, ast.Name):
+            flow = self._eval(node.value, flow)
+        return self._opaque(MAY_RAISE, flow)
+
+    def _walrus(self, node: ast.NamedExpr, flow: Flow) -> Flow:
+        return self._bind_all([node.target], node.value, flow)
+
+    def _choice(self, node: ast.IfExp, flow: Flow) -> Flow:
+        true, false = self._condition(node.test, flow)
+        after = dict(self._eval(node.body, true))
+        merge(after, self._eval(node.orelse, false))
+        return after
+
+    def _boolean(self, node: ast.BoolOp, flow: Flow) -> Flow:
+        true, false = self._condition(node, flow)
+        after = dict(true)
+        merge(after, false)
+        return after
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp, flow: Flow) -> Flow:
+        parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        targets = {
+            one.id
+            for generator in node.generators
+            for one in ast.walk(generator.target)
+            if isinstance(one, ast.Name)
+        }
+        if targets & self._names:
+            return self._let_go(node, flow)
+        return self._generators(node.generators, parts, flow)
+
+    def _generators(
+        self, generators: list[ast.comprehension], parts: list[ast.expr], flow: Flow
+    ) -> Flow:
+        if not generators:
+            for part in parts:
+                flow = self._eval(part, flow)
+            return flow
+        generator, *rest = generators
+        flow = self._eval(generator.iter, flow)
+        flags = RAISES | SUSPENDS if generator.is_async else MAY_RAISE
+
+        def turn(flow: Flow) -> tuple[Flow, Flow]:
+            flow = self._opaque(flags, flow)
+            true, skipped = flow, Flow()
+            for test in generator.ifs:
+                true, false = self._condition(test, true)
+                merge(skipped, false)
+            back = dict(self._generators(rest, parts, true))
+            merge(back, skipped)
+            return back, flow
+
+        least, most = turns(generator.iter)
+        for _ in range(least):
+            flow, _ = turn(flow)
+        return flow if least == most else self._loop(generator, flow, turn, [])
+
+    def _await(self, node: ast.Await, flow: Flow) -> Flow:
+        return self._awaited(node.value, flow)
+
+    def _awaited(self, node: ast.expr, flow: Flow) -> Flow:
+        """Await the value of an expression."""
+        if (call := self._method_call(node)) is not None:
+            mine, others = self._split(flow, call.name)
+            after = dict(self._call(node, call.method, self._arguments(call.node, mine)))
+            merge(after, self._opaque(RAISES | SUSPENDS, others))
+            return after
+        match node:
+            case ast.Name(id=name) if name in self._names:
+                return self._await_held(node, name, flow)
+            case ast.Call(func=func, args=[first, *rest]):
+                name = self._module.dotted(func)
+                if name in _WAIT_FOR:
+                    for part in (*rest, *(keyword.value for keyword in node.keywords)):
+                        flow = self._eval(part, flow)
+                    return self._timed(first, flow)
+                if name in _SHIELD:
+                    return self._awaited(first, flow)
+                if name in _GATHER:
+                    return self._gather(node, flow)
+            case _:
+                pass
+        if isinstance(node, ast.Call):
+            helper = self._helper(node)
+            if helper is not None and helper.is_coroutine:
+                return self._help(node, helper, flow)
+        return self._opaque(RAISES | SUSPENDS, self._eval(node, flow))
+
+    def _timed(self, node: ast.expr, flow: Flow) -> Flow:
+        with self._heeding() as exits:
+            after = self._awaited(node, flow)
+        exits.raised(TIMEOUT, likely(exits.raises.get(CANCELLED, {})))
+        self.exits.add(exits)
+        return after
+
+    def _await_held(self, node: ast.Name, name: str, flow: Flow) -> Flow:
+        after: Flow = {}
+        for value, origin in flow.items():
+            methods = sorted(method for held, method in value.held if held == name)
+            if methods:
+                # It cannot be awaited again.
+                value = value._replace(held=frozenset(one for one in value.held if one[0] != name))
+                merge(after, self._call(node, methods[0], {value: origin}))
+            else:
+                merge(after, self._opaque(RAISES | SUSPENDS, {value: origin}))
+        return after
+
+    def _call(self, node: ast.expr, method: str, flow: Flow) -> Flow:
+        """Make a call of the connection's, on each way that comes there."""
+        call = METHODS[method]
+        after: Flow = {}
+        for value, origin in flow.items():
+            may = self._judge_at(node, method, value, origin, value.states)
+            site = site_of(node, method, value.states, origin) if may.refused else None
+            why = Why.ACCEPT if call is Call.ACCEPT else Why.CLOSE
+            if may.returns:
+                merge(after, self._became(value, origin, may.returns, node, why))
+            if not self._heeded:
+                continue
+            for states, raised in ((may.closed, CLOSED), (may.misuse, MISUSE)):
+                if states:
+                    way = {**self._became(value, origin, states, node, Why.DISCONNECT)}
+                    if site is not None:
+                        raised = raised._replace(site=site)
+                    elif raised is MISUSE:
+                        way = unlikely(way)
+                    self.exits.raised(raised, way)
+            for states in each(may.error, value.states):
+                way = self._became(value, origin, states, node, why)
+                self.exits.raised(WRONG, unlikely(way))
+            for states in each(may.cancelled, value.states):
+                way = self._became(value, origin, states, node, why)
+                self.exits.raised(CANCELLED, unlikely(way))
+        return after
+
+    def _judge_at(
+        self, node: ast.expr, method: str, value: Value, origin: Origin, states: int
+    ) -> Outcomes:
+        """Judge a call on one way, where it may come in one of some states."""
+        may = outcomes(states, METHODS[method])
+        self._judged.setdefault(node, {})[value] = (
+            (site_of(node, method, states, origin), origin) if may.refused else None
+        )
+        return may
+
+    def _became(self, value: Value, origin: Origin, states: int, node: ast.expr, why: Why) -> Flow:
+        """Give the way on which the states have become others by a call."""
+        if value.others:
+            states = forward(states, value.others)
+        if states == value.states:
+            return {value: origin}
+        return {value._replace(states=states): Origin(node.lineno, why)}
+
+    def _called(self, node: ast.Call, flow: Flow) -> Flow:
+        """Call something, and do not await it here."""
+        func = node.func
+        if (call := self._method_call(node)) is not None:
+            # Somebody may await it, at any time.
+            mine, others = self._split(flow, call.name)
+            kind = bit(call.method)
+            after = {
+                value._replace(others=value.others | kind): at
+                for value, at in self._arguments(node, mine).items()
+            }
+            merge(after, self._opaque(RAISES, others))
+            return after
+        if isinstance(func, ast.Name) and func.id in HARMLESS and func.id not in self._names:
+            for part in (*node.args, *(keyword.value for keyword in node.keywords)):
+                if not isinstance(part, ast.Name):
+                    flow = self._eval(part, flow)
+            return self._opaque(MAY_RAISE, flow)
+        helper = self._helper(node)
+        if helper is not None:
+            if helper.is_plain:
+                return self._help(node, helper, flow)
+            return self._opaque(RAISES, self._let_help(node, helper, self._arguments(node, flow)))
+        name = func.attr if isinstance(func, ast.Attribute) else self._module.dotted(func)
+        if name.rpartition(".")[2] in _SPAWN and node.args:
+            self._spawn(node.args[0], flow)
+        return self._opaque(RAISES, self._parts(node, flow))
+
+    def _parts(self, node: ast.Call, flow: Flow) -> Flow:
+        for part in (node.func, *node.args, *(keyword.value for keyword in node.keywords)):
+            flow = self._eval(part, flow)
+        return flow
+
+    def _arguments(self, node: ast.Call, flow: Flow) -> Flow:
+        """Evaluate the arguments of a call, but for the connection itself."""
+        for part in (*node.args, *(keyword.value for keyword in node.keywords)):
+            if not isinstance(part, ast.Name):
+                flow = self._eval(part, flow)
+        return flow
+
+    def _spawn(self, node: ast.expr, flow: Flow) -> None:
+        """Judge a call that a task of its own makes later."""
+        call = self._method_call(node)
+        if call is None:
+            return
+        kinds = self._context.callees.kinds(self._function, frozenset(self._names), self._owner)
+        for value, origin in self._split(flow, call.name)[0].items():
+            states = forward(value.states, value.others | kinds)
+            self._judge_at(call.node, call.method, value, origin, states)
+
+    def _gather(self, node: ast.Call, flow: Flow) -> Flow:
+        """Await several at once."""
+        silent = any(
+            keyword.arg == "return_exceptions" and constant(keyword.value) is True
+            for keyword in node.keywords
+        )
+        with self._heeding() as exits:
+            if len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
+                after = dict(self._awaited(node.args[0], flow))
+            else:
+                after = self._together(node.args, flow)
+        if silent:
+            for raised, ways in [*exits.raises.items()]:
+                if issubclass(raised.type, Exception):
+                    merge(after, ways)
+                    del exits.raises[raised]
+        self.exits.add(exits)
+        return after
+
+    def _together(self, nodes: list[ast.expr], flow: Flow) -> Flow:
+        after: Flow = {}
+        calls = [self._method_call(node) for node in nodes]
+        for call in calls:
+            if call is not None:
+                flow = self._arguments(call.node, flow)
+        for value, origin in flow.items():
+            names = value.names | {name for name, _ in value.held}
+            kinds = [self._context.callees.kinds(node, names, self._owner) for node in nodes]
+            if value.held:
+                kinds = [ALL_CALLS for _ in nodes]
+            together = value.others
+            for kind in kinds:
+                together |= kind
+            refused = False
+            states = forward(value.states, together)
+            for number, call in enumerate(calls):
+                if call is None or call.name not in value.names:
+                    continue
+                rest = value.others
+                for kind in kinds[:number] + kinds[number + 1 :]:
+                    rest |= kind
+                before = forward(value.states, rest)
+                may = self._judge_at(call.node, call.method, value, origin, before)
+                refused = refused or may.refused
+                states &= forward(may.returns, together)
+            others = value._replace(others=together, states=forward(value.states, together))
+            where = Origin(nodes[0].lineno, origin.why) if others.states != value.states else origin
+            self.exits.raised(ANY, {others: where})
+            self.exits.raised(CANCELLED, unlikely({others: where}))
+            if GONE & others.states:
+                self.exits.raised(CLOSED, {others: where})
+            if not refused and states:
+                after[value._replace(states=states)] = where
+        return after
+
+    def _helper(self, node: ast.Call) -> _Helper | None:
+        """Give the function of this module that gets the connection; None: it is none of them."""
+        found = self._context.callees.callee(node.func, self._owner, self._shape.closures)
+        if found is None or found[0] is self._function:
+            return None
+        helper = _Helper(*found, found[0].name in self._shape.closures)
+        return helper if helper.names(node, frozenset(self._names)) else None
+
+    def _summary(self, function: Function, names: frozenset[str], value: Value) -> Summary | None:
+        """Say what becomes of the connection in a function; None: who knows."""
+        context = self._context
+        key = function, names, value.states, value.others
+        if key not in context.summaries:
+            # For a function that calls itself.
+            context.summaries[key] = None
+            if context.depth < _DEEP:
+                context.depth += 1
+                run = type(self)(
+                    *(context, function, names, value.states, value.others, self._owner),
+                    heeded=True,
+                )
+                run.go()
+                context.depth -= 1
+                context.summaries[key] = Summary(run.ends, run.exits.raises, run.failures())
+        return context.summaries[key]
+
+    def _let_help(self, node: ast.Call, helper: _Helper, flow: Flow) -> Flow:
+        """Let a function use the connection at any time, as it is called but not awaited here."""
+        after: Flow = {}
+        for value, origin in flow.items():
+            names = helper.names(node, value.names)
+            kinds = self._context.callees.kinds(helper.function, names, self._owner)
+            after.setdefault(value._replace(others=value.others | kinds), origin)
+        return after
+
+    def _help(self, node: ast.Call, helper: _Helper, flow: Flow) -> Flow:
+        """Go into a function that is called with the connection, and come back."""
+        flow = self._arguments(node, flow)
+        after: Flow = {}
+        told = self._helped.setdefault(node, {})
+        for value, origin in flow.items():
+            inside = helper.names(node, value.names)
+            if not inside:
+                merge(after, self._opaque(RAISES | SUSPENDS, {value: origin}))
+                continue
+            summary = None
+            if not value.held:
+                summary = self._summary(helper.function, inside, value)
+            if summary is None:
+                lost = {value._replace(others=ALL_CALLS): origin}
+                merge(after, self._opaque(RAISES | SUSPENDS, lost))
+                continue
+            failed = any(raised.site is not None for raised in summary.raises)
+            told[value] = (
+                failed and not summary.returns,
+                [(site, origin if at.why is Why.START else at) for site, at in summary.failures],
+            )
+            for way, at in summary.returns.items():
+                back = self._back(value, origin, way, at, node)
+                merge(after, back)
+            for raised, ways in summary.raises.items():
+                for way, at in ways.items():
+                    self.exits.raised(raised, self._back(value, origin, way, at, node))
+        return after
+
+    def _back(self, value: Value, origin: Origin, way: Value, at: Origin, node: ast.Call) -> Flow:
+        back = value._replace(states=way.states, others=way.others, sure=value.sure and way.sure)
+        return {back: origin if at.why is Why.START else Origin(node.lineno, at.why)}
+
+    def _condition(self, node: ast.expr, flow: Flow) -> tuple[Flow, Flow]:
+        """Give what is so where a condition holds, and where it does not."""
+        always = constant(node)
+        if always is not None:
+            return (flow, {}) if always else ({}, flow)
+        if isinstance(node, ast.Name):
+            return flow, flow
+        if not self._flags.get(node, 0) & TOUCHED:
+            flow = self._opaque(self._flags.get(node, 0), flow)
+            return flow, flow
+        match node:
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                true, false = self._condition(operand, flow)
+                return false, true
+            case ast.BoolOp(op=op, values=values):
+                left: Flow = {}
+                for value in values:
+                    true, false = self._condition(value, flow)
+                    flow, out = (true, false) if isinstance(op, ast.And) else (false, true)
+                    merge(left, out)
+                return (flow, left) if isinstance(op, ast.And) else (left, flow)
+            case ast.Attribute(value=ast.Name(id=name), attr="accepted") if name in self._names:
+                return by_accepted(flow, name, node.lineno)
+            case ast.Compare(
+                left=ast.Attribute(value=ast.Name(id=name), attr="accepted"),
+                ops=[ast.Is() | ast.Eq() | ast.IsNot() | ast.NotEq() as how],
+                comparators=[ast.Constant(value=bool(value))],
+            ) if name in self._names:
+                true, false = by_accepted(flow, name, node.lineno)
+                same = isinstance(how, ast.Is | ast.Eq)
+                return (true, false) if value is same else (false, true)
+            case ast.NamedExpr(target=ast.Name(id=name), value=value) if (
+                not isinstance(value, ast.Name) and self._method_call(value) is None
+            ):
+                true, false = self._condition(value, flow)
+                return (
+                    unbound(true, [name], self._names),
+                    unbound(false, [name], self._names),
+                )
+            case _:
+                flow = self._eval(node, flow)
+                return flow, flow
+
+
+_EXPRESSIONS: Final[dict[type[ast.AST], Callable[..., Flow]]] = {
+    ast.Await: Expressions._await,
+    ast.Call: Expressions._called,
+    ast.Attribute: Expressions._attribute,
+    ast.Lambda: Expressions._lambda,
+    ast.GeneratorExp: Expressions._generator,
+    ast.Compare: Expressions._compare,
+    ast.FormattedValue: Expressions._formatted,
+    ast.NamedExpr: Expressions._walrus,
+    ast.IfExp: Expressions._choice,
+    ast.BoolOp: Expressions._boolean,
+    ast.ListComp: Expressions._comprehension,
+    ast.SetComp: Expressions._comprehension,
+    ast.DictComp: Expressions._comprehension,
+}

@@ -1,0 +1,383 @@
+"""Statements: where control goes, and with what."""
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from micropie.flow.core import MANY
+from micropie.flow.exceptions import (
+    ANY,
+    CANCELLED,
+    CLOSED,
+    TIMEOUT,
+    Catches,
+    Raised,
+    catches,
+    exception,
+    handled,
+)
+from micropie.flow.expressions import Expressions
+from micropie.flow.shape import ABRUPT, MAY_RAISE, RAISES, SUSPENDS, TOUCHED
+from micropie.flow.states import ALL_CALLS
+from micropie.flow.syntax import constant, is_irrefutable, turns
+from micropie.flow.values import (
+    Exits,
+    Flow,
+    escaped,
+    given_up,
+    likely,
+    meanwhile,
+    merge,
+    unbound,
+    unlikely,
+)
+
+__all__ = ["Run"]
+
+_SUPPRESS: Final = frozenset({"contextlib.suppress", "suppress"})
+_TIMEOUT: Final = frozenset({"asyncio.timeout", "asyncio.timeout_at", "timeout", "timeout_at"})
+_GROUP: Final = frozenset({"asyncio.TaskGroup", "TaskGroup"})
+
+# What lets every exception through.
+_TRANSPARENT: Final = frozenset(
+    {
+        *("open", "contextlib.closing", "contextlib.aclosing", "contextlib.nullcontext"),
+        *("asyncio.Lock", "asyncio.Semaphore", "tempfile.TemporaryDirectory"),
+        *_TIMEOUT,
+    }
+)
+
+
+class Run(Expressions):
+    """A function, analysed to its end."""
+
+    def _block(self, body: Iterable[ast.stmt], flow: Flow) -> Flow:
+        for statement in body:
+            if not flow:
+                # Nothing comes here.
+                break
+            flow = self._statement(statement, flow)
+        return flow
+
+    def _statement(self, node: ast.stmt, flow: Flow) -> Flow:
+        flags = self._flags[node]
+        if not flags & (TOUCHED | ABRUPT):
+            return self._opaque(flags, flow)
+        handler = _STATEMENTS.get(node.__class__)
+        if len(flow) > MANY:
+            flow = given_up(flow, self._names)
+        if handler is None:
+            return self._children(node, flow)
+        return handler(self, node, flow)
+
+    def _expression(self, node: ast.Expr, flow: Flow) -> Flow:
+        value = node.value
+        if isinstance(value, ast.Name):
+            return flow
+        if (call := self._method_call(value)) is not None:
+            mine, others = self._split(flow, call.name)
+            if mine:
+                self._note_never_awaited(call)
+            flow = self._arguments(call.node, mine)
+            merge(flow, self._opaque(RAISES, others))
+            return flow
+        return self._eval(value, flow)
+
+    def _assign(self, node: ast.Assign, flow: Flow) -> Flow:
+        return self._bind_all(node.targets, node.value, flow)
+
+    def _annotated(self, node: ast.AnnAssign, flow: Flow) -> Flow:
+        if node.value is None:
+            return flow
+        return self._bind_all([node.target], node.value, flow)
+
+    def _return(self, node: ast.Return, flow: Flow) -> Flow:
+        value = node.value
+        if value is not None and self._flags.get(value, 0) | isinstance(value, ast.Name):
+            if isinstance(value, ast.Name):
+                # Whoever called has it already.
+                pass
+            elif (
+                self._method_call(value) is not None
+                and isinstance(self._function, ast.AsyncFunctionDef)
+                and self._function.name.startswith("ws_")
+            ):
+                flow = self._expression(ast.copy_location(ast.Expr(value), node), flow)
+            else:
+                flow = self._eval(value, flow)
+        self.exits.returned(node, flow)
+        return {}
+
+    def _raise(self, node: ast.Raise, flow: Flow) -> Flow:
+        for part in (node.exc, node.cause):
+            if part is not None:
+                flow = self._eval(part, flow)
+        for raised in self._what_is_raised(node.exc):
+            self.exits.raised(raised, flow)
+        return {}
+
+    def _what_is_raised(self, node: ast.expr | None) -> Iterable[Raised]:
+        match node:
+            case None:
+                return self._handling or (ANY,)
+            case ast.Call(func=func):
+                found = exception(self._context.modules, self._module, func)
+            case _:
+                found = exception(self._context.modules, self._module, node)
+        if found is None:
+            return (ANY,)
+        return (Raised(found),)
+
+    def _break(self, node: ast.Break, flow: Flow) -> Flow:
+        merge(self.exits.breaks, flow)
+        return {}
+
+    def _continue(self, node: ast.Continue, flow: Flow) -> Flow:
+        merge(self.exits.continues, flow)
+        return {}
+
+    def _if(self, node: ast.If, flow: Flow) -> Flow:
+        true, false = self._condition(node.test, flow)
+        after = self._block(node.body, true) if true else {}
+        # What comes out of the one is not to change under the other.
+        after = dict(after)
+        merge(after, self._block(node.orelse, false) if false else {})
+        return after
+
+    def _assert(self, node: ast.Assert, flow: Flow) -> Flow:
+        true, false = self._condition(node.test, flow)
+        self.exits.raised(Raised(AssertionError), false)
+        return true
+
+    def _while(self, node: ast.While, flow: Flow) -> Flow:
+        endless = constant(node.test) is True
+
+        def turn(flow: Flow) -> tuple[Flow, Flow]:
+            true, false = self._condition(node.test, flow)
+            return self._block(node.body, true), false
+
+        return self._loop(node, flow, turn, node.orelse, endless)
+
+    def _for(self, node: ast.For | ast.AsyncFor, flow: Flow) -> Flow:
+        flow = self._eval(node.iter, flow)
+        flags = RAISES | SUSPENDS if isinstance(node, ast.AsyncFor) else MAY_RAISE
+
+        def turn(flow: Flow) -> tuple[Flow, Flow]:
+            flow = self._opaque(flags, flow)
+            return self._block(node.body, self._target(node.target, flow)), flow
+
+        after: Flow = {}
+        least, most = turns(node.iter)
+        for _ in range(least):
+            with self._captured() as exits:
+                back, _ = turn(flow)
+            flow = dict(back)
+            merge(flow, exits.continues)
+            merge(after, exits.breaks)
+            exits.breaks, exits.continues = {}, {}
+            self.exits.add(exits)
+        if least == most:
+            normal = dict(self._block(node.orelse, flow))
+        else:
+            normal = self._loop(node, flow, turn, node.orelse)
+        merge(normal, after)
+        return normal
+
+    def _try(self, node: ast.Try | ast.TryStar, flow: Flow) -> Flow:
+        with self._heeding() as outer:
+            with self._captured() as inner:
+                after = self._block(node.body, flow)
+            raises, inner.raises = inner.raises, {}
+            outer.add(inner)
+            after = dict(self._block(node.orelse, after))
+            for handler in node.handlers:
+                sorts = handled(self._context.modules, self._module, handler.type)
+                caught, raises = self._catch(
+                    raises, sorts, handler.lineno, isinstance(node, ast.TryStar)
+                )
+                for what, ways in self._by_exception(handler, caught):
+                    handling, self._handling = self._handling, what
+                    if handler.name:
+                        ways = unbound(ways, [handler.name], self._names)
+                    merge(after, self._block(handler.body, ways))
+                    self._handling = handling
+            for raised, ways in raises.items():
+                outer.raised(raised, ways)
+        if not node.finalbody:
+            self.exits.add(outer)
+            return after
+        return self._finally(node.finalbody, after, outer)
+
+    def _catch(
+        self,
+        raises: dict[Raised, Flow],
+        sorts: list[type[BaseException] | None],
+        line: int,
+        in_groups: bool = False,
+    ) -> tuple[dict[Raised, Flow], dict[Raised, Flow]]:
+        """Give what is caught of some exceptions, and what is not."""
+        caught: dict[Raised, Flow] = {}
+        rest: dict[Raised, Flow] = {}
+        for raised, ways in raises.items():
+            how = max(catches(raised, sort) for sort in sorts)
+            if in_groups and how is Catches.YES:
+                how = Catches.MAYBE
+            if how is Catches.NO:
+                merge(rest.setdefault(raised, {}), ways)
+                continue
+            if how is Catches.MAYBE:
+                known, left = raised.told(sorts)
+                merge(rest.setdefault(left, {}), ways)
+                if raised.type is not ANY.type or sorts == [CLOSED.type]:
+                    ways = unlikely(ways)
+                raised = known
+            site = raised.site
+            if site is not None and site.receives and self._endless:
+                lines = site.line, line
+                ways = {value._replace(swallowed=lines): at for value, at in ways.items()}
+            merge(caught.setdefault(raised, {}), ways)
+        return caught, rest
+
+    def _by_exception(
+        self, handler: ast.ExceptHandler, caught: dict[Raised, Flow]
+    ) -> Iterator[tuple[tuple[Raised, ...], Flow]]:
+        """Give what a handler is to be gone through with."""
+        if any(isinstance(node, ast.Raise) for node in ast.walk(handler)):
+            # What it raises again is what it caught.
+            for raised, ways in caught.items():
+                yield (raised,), ways
+            return
+        together: Flow = {}
+        for ways in caught.values():
+            merge(together, ways)
+        if together:
+            yield tuple(caught), together
+
+    def _finally(self, body: list[ast.stmt], after: Flow, inner: Exits) -> Flow:
+        """Go through a `finally` on each way out."""
+        merge(self.exits.breaks, self._block(body, inner.breaks))
+        merge(self.exits.continues, self._block(body, inner.continues))
+        for node, ways in inner.returns.items():
+            self.exits.returned(node, self._block(body, ways))
+        for raised, ways in inner.raises.items():
+            self.exits.raised(raised, self._block(body, ways))
+        return self._block(body, after)
+
+    def _with(self, node: ast.With | ast.AsyncWith, flow: Flow) -> Flow:
+        return self._with_items(node, node.items, flow)
+
+    def _with_items(
+        self, node: ast.With | ast.AsyncWith, items: list[ast.withitem], flow: Flow
+    ) -> Flow:
+        if not items:
+            return self._block(node.body, flow)
+        item, *rest = items
+        waits = SUSPENDS if isinstance(node, ast.AsyncWith) else 0
+        call = item.context_expr
+        name = self._module.dotted(call.func) if isinstance(call, ast.Call) else ""
+        if name not in _SUPPRESS:
+            flow = self._opaque(RAISES | waits, self._eval(call, flow))
+        if item.optional_vars is not None:
+            flow = self._target(item.optional_vars, flow)
+        with self._heeding() as inner:
+            after = dict(self._with_items(node, rest, flow))
+        raises, inner.raises = inner.raises, {}
+        if name in _SUPPRESS and isinstance(call, ast.Call):
+            sorts = [exception(self._context.modules, self._module, one) for one in call.args]
+            if sorts:
+                caught, raises = self._catch(raises, sorts, node.lineno)
+                for ways in caught.values():
+                    merge(after, ways)
+        elif name in _TIMEOUT:
+            inner.raised(TIMEOUT, likely(raises.get(CANCELLED, {})))
+        elif name in _GROUP:
+            after = dict(meanwhile(after))
+            inner.raised(ANY, after)
+        elif name not in _TRANSPARENT:
+            for raised, ways in raises.items():
+                if issubclass(raised.type, Exception):
+                    merge(after, unlikely(ways))
+        for raised, ways in raises.items():
+            inner.raised(raised, ways)
+        self.exits.add(inner)
+        return self._opaque(MAY_RAISE | waits, after)
+
+    def _match(self, node: ast.Match, flow: Flow) -> Flow:
+        subject = node.subject
+        flow = flow if isinstance(subject, ast.Name) else self._eval(subject, flow)
+        flow = self._opaque(MAY_RAISE, flow)
+        after: Flow = {}
+        for case in node.cases:
+            names = [
+                one.name
+                for one in ast.walk(case.pattern)
+                if isinstance(one, ast.MatchAs | ast.MatchStar) and one.name
+            ]
+            taken = unbound(flow, names, self._names)
+            if isinstance(subject, ast.Name) and subject.id in self._names and names:
+                taken = escaped(taken, subject.id)
+            left: Flow = {} if is_irrefutable(case.pattern) else dict(flow)
+            if case.guard is not None:
+                taken, false = self._condition(case.guard, taken)
+                merge(left, false)
+            merge(after, self._block(case.body, taken))
+            flow = left
+        merge(after, flow)
+        return after
+
+    def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, flow: Flow) -> Flow:
+        for part in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
+            if part is not None:
+                flow = self._eval(part, flow)
+        if node.decorator_list and node.name in self._shape.closures:
+            flow = self._let_go(node, flow)
+        return flow
+
+    def _class(self, node: ast.ClassDef, flow: Flow) -> Flow:
+        return {
+            value._replace(others=ALL_CALLS): at for value, at in self._opaque(RAISES, flow).items()
+        }
+
+    def _delete(self, node: ast.Delete, flow: Flow) -> Flow:
+        for target in node.targets:
+            flow = self._target(target, flow)
+        return self._opaque(MAY_RAISE, flow)
+
+    def _import(self, node: ast.Import | ast.ImportFrom, flow: Flow) -> Flow:
+        names = [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
+        return unbound(self._opaque(MAY_RAISE, flow), names, self._names)
+
+    def _outer(self, node: ast.Global | ast.Nonlocal, flow: Flow) -> Flow:
+        for name in node.names:
+            flow = escaped(flow, name)
+        return flow
+
+
+# By class, as `match` over so many would be slow.
+_STATEMENTS: Final[dict[type[ast.AST], Callable[..., Flow]]] = {
+    ast.Expr: Run._expression,
+    ast.Assign: Run._assign,
+    ast.AnnAssign: Run._annotated,
+    ast.Return: Run._return,
+    ast.Raise: Run._raise,
+    ast.Break: Run._break,
+    ast.Continue: Run._continue,
+    ast.If: Run._if,
+    ast.Assert: Run._assert,
+    ast.While: Run._while,
+    ast.For: Run._for,
+    ast.AsyncFor: Run._for,
+    ast.With: Run._with,
+    ast.AsyncWith: Run._with,
+    ast.Try: Run._try,
+    ast.TryStar: Run._try,
+    ast.Match: Run._match,
+    ast.FunctionDef: Run._define,
+    ast.AsyncFunctionDef: Run._define,
+    ast.ClassDef: Run._class,
+    ast.Delete: Run._delete,
+    ast.Import: Run._import,
+    ast.ImportFrom: Run._import,
+    ast.Global: Run._outer,
+    ast.Nonlocal: Run._outer,
+}
