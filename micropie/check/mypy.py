@@ -23,6 +23,15 @@ __all__ = ["Mypy", "Outcome"]
 # How mypy says what is wrong with a file that it cannot even decode.
 _UNDECODABLE = re.compile(r"(?P<file>.+?): error: (?P<message>Cannot decode file: .*)")
 
+# mypy, where the plugin is of this package, whichever micropie comes first on Python's path.
+_START = """\
+import runpy, sys
+sys.path.insert(0, sys.argv.pop(1))
+import micropie
+del sys.path[0]
+runpy.run_module("mypy", run_name="__main__", alter_sys=True)
+"""
+
 _TWICE = "Source file found twice under different module names"
 
 # Seconds until a terminal is told what is being waited for, and between updates.
@@ -84,7 +93,8 @@ class Mypy:
         self._options = options
         self._names = names
         self._command = [
-            *(sys.executable, "-P", "-m", "mypy", "--output=json", "--show-absolute-path"),
+            *(sys.executable, "-P", "-c", _START, str(PACKAGE.parent)),
+            *("--output=json", "--show-absolute-path"),
             *("--no-error-summary", "--no-color-output", "--no-pretty", "--hide-error-context"),
             # Of a configuration for a whole project, much is not used for a few files.
             "--no-warn-unused-configs",
