@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from micropie.check.report import Entry, Report, merge, name
+from micropie.flow import Code
 
 
 def mypy(
@@ -36,6 +37,10 @@ def test_the_list_is_sorted_by_file_line_and_column() -> None:
 
 def test_what_mypy_finds_twice_counts_once() -> None:
     assert merge([mypy(), mypy(), mypy(line=2)], [], {}) == [mypy(), mypy(line=2)]
+
+
+def test_the_codes_that_have_a_namesake_are_codes() -> None:
+    assert {"never-awaited", "syntax-error"} <= {code.value for code in Code}
 
 
 @pytest.mark.parametrize(
