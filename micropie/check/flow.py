@@ -57,7 +57,7 @@ def _entry(file: str, finding: "Finding") -> Entry:
         line=finding.line,
         column=finding.column,
         severity=finding.severity.value,
-        code=finding.code,
+        code=finding.code.value,
         message=finding.message,
         source="flow",
         origin=finding.origin,

@@ -113,7 +113,7 @@ def _settings(file: Path, check: object) -> Settings:
     def strings(key: str) -> tuple[str, ...]:
         value = values.get(key, [])
         strings = [item for item in items(value) if isinstance(item, str)]
-        if not isinstance(value, list) or strings != value:
+        if strings != value:
             raise wrong(key, "a list of strings")
         return tuple(strings)
 

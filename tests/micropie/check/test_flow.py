@@ -8,7 +8,7 @@ import pytest
 
 from micropie.check.flow import Flow
 from micropie.check.report import CheckError, Entry
-from micropie.flow import Finding, Severity
+from micropie.flow import Code, Finding, Severity
 from micropie.flow.checker import Unreadable
 
 Told: TypeAlias = dict[str, list[Finding] | Exception]
@@ -22,10 +22,10 @@ def entries(flow: Told) -> Callable[..., list[Entry]]:
 
 def test_findings(entries: Callable[..., list[Entry]], flow: Told) -> None:
     flow["chat.py"] = [
-        Finding(7, 3, "send-after-close", Severity.ERROR, "it is closed", 5),
-        Finding(9, 1, "no-answer", Severity.WARNING, "it can end"),
+        Finding(7, 3, Code.SEND_AFTER_CLOSE, Severity.ERROR, "it is closed", 5),
+        Finding(9, 1, Code.NO_ANSWER, Severity.WARNING, "it can end"),
     ]
-    flow["b.py"] = [Finding(1, 1, "syntax-error", Severity.ERROR, "it is no Python")]
+    flow["b.py"] = [Finding(1, 1, Code.SYNTAX_ERROR, Severity.ERROR, "it is no Python")]
     assert entries("chat.py", "a.py", "b.py") == [
         Entry("chat.py", 7, 3, "error", "send-after-close", "it is closed", "flow", origin=5),
         Entry("chat.py", 9, 1, "warning", "no-answer", "it can end", "flow"),

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 import pytest
 
 from micropie.check import options
-from micropie.flow import Finding, Severity
+from micropie.flow import Code, Finding, Severity
 from micropie.flow.checker import Unreadable
 
 # Status, lines of standard output, standard error.
@@ -33,9 +33,9 @@ class Chat(App):
         await ws.send_text(b"")
 """
 
-NEVER_AWAITED = Finding(6, 9, "never-awaited", Severity.ERROR, "it is not awaited")
-AFTER_CLOSE = Finding(8, 9, "send-after-close", Severity.ERROR, "closed, line 7", 7)
-NO_ANSWER = Finding(5, 5, "no-answer", Severity.WARNING, "it can end without an answer")
+NEVER_AWAITED = Finding(6, 9, Code.NEVER_AWAITED, Severity.ERROR, "it is not awaited")
+AFTER_CLOSE = Finding(8, 9, Code.SEND_AFTER_CLOSE, Severity.ERROR, "closed, line 7", 7)
+NO_ANSWER = Finding(5, 5, Code.NO_ANSWER, Severity.WARNING, "it can end without an answer")
 
 UNUSED = (
     'chat.py:6: error: Value of type "Coroutine[Any, Any, None]" must be used  [unused-coroutine]'
@@ -70,7 +70,7 @@ def test_both_give_one_list(check: Check, flow: Flow, write: Write) -> None:
 
 def test_a_syntax_error_is_one_finding(check: Check, flow: Flow, write: Write) -> None:
     write({"chat.py": "x = (", "good.py": ""})
-    flow["chat.py"] = [Finding(1, 5, "syntax-error", Severity.ERROR, "'(' was never closed")]
+    flow["chat.py"] = [Finding(1, 5, Code.SYNTAX_ERROR, Severity.ERROR, "'(' was never closed")]
     assert check("chat.py", "good.py") == (
         1,
         [

@@ -74,6 +74,7 @@ def test_nothing_at_all(write: Write) -> None:
         ("strict = 1", "strict is 1, expected true or false"),
         ("paths = 'src'", "paths is 'src', expected a list of strings"),
         ("disable = [1]", "disable is [1], expected a list of strings"),
+        ("disable = 1", "disable is 1, expected a list of strings"),
         ("python = 3.11", "python is 3.11, expected a string, for example '.venv/bin/python'"),
         ("output = 'xml'", "output is 'xml', expected one of text, json, sarif, github"),
         ("output = []", "output is [], expected one of text, json, sarif, github"),
