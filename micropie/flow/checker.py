@@ -1,6 +1,7 @@
 """Check a file: read it, analyse its functions, leave out what its comments silence."""
 
 import ast
+import gc
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -57,7 +58,7 @@ class Checker:
         Raises:
             Unreadable: There is no such file, or it cannot be read.
         """
-        with _deep():
+        with _at_ease():
             try:
                 source, tree = parse(file)
             except OSError as error:
@@ -187,11 +188,19 @@ def _syntax_error(error: SyntaxError) -> Finding:
 
 
 @contextmanager
-def _deep() -> Iterator[None]:
-    """Let code be nested as deeply as it is; CPython needs no stack of C for that."""
+def _at_ease() -> Iterator[None]:
+    """Let code be nested as deeply as it is, and its syntax tree be made without a break.
+
+    CPython needs no stack of C for the one; a tree is so many objects that to look for garbage
+    among them again and again takes as long as the analysis.
+    """
     limit = sys.getrecursionlimit()
+    collects = gc.isenabled()
     sys.setrecursionlimit(max(limit, _RECURSION))
+    gc.disable()
     try:
         yield
     finally:
         sys.setrecursionlimit(limit)
+        if collects:
+            gc.enable()

@@ -4,10 +4,9 @@ import ast
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from micropie._state import Call
 from micropie.flow.callees import bound
 from micropie.flow.core import Core, Summary
-from micropie.flow.exceptions import ANY, CANCELLED, CLOSED, MISUSE, TIMEOUT, WRONG
+from micropie.flow.exceptions import ANY, CANCELLED, CLOSED, MISUSE, TIMEOUT
 from micropie.flow.judging import site_of
 from micropie.flow.modules import Function
 from micropie.flow.shape import HARMLESS, MAY_RAISE, RAISES, SUSPENDS, TOUCHED, MethodCall, assigned
@@ -20,10 +19,10 @@ from micropie.flow.values import (
     Why,
     aliased,
     by_accepted,
-    each,
     escaped,
     likely,
     merge,
+    step,
     unbound,
     unlikely,
 )
@@ -276,29 +275,23 @@ class Expressions(Core):
     def _call(self, node: ast.expr, method: str, flow: Flow) -> Flow:
         """Make a call of the connection's, on each way that comes there."""
         call = METHODS[method]
+        line = node.lineno
+        judged = self._judged.setdefault(node, {})
         after: Flow = {}
         for value, origin in flow.items():
-            may = self._judge_at(node, method, value, origin, value.states)
-            site = site_of(node, method, value.states, origin) if may.refused else None
-            why = Why.ACCEPT if call is Call.ACCEPT else Why.CLOSE
-            if may.returns:
-                merge(after, self._became(value, origin, may.returns, node, why))
+            refused, returns, why, raises = step(value, call)
+            site = site_of(node, method, value.states, origin) if refused else None
+            judged[value] = None if site is None else (site, origin)
+            if returns is not None and returns not in after:
+                same = returns.states == value.states
+                after[returns] = origin if same else Origin(line, why)
             if not self._heeded:
                 continue
-            for states, raised in ((may.closed, CLOSED), (may.misuse, MISUSE)):
-                if states:
-                    way = {**self._became(value, origin, states, node, Why.DISCONNECT)}
-                    if site is not None:
-                        raised = raised._replace(site=site)
-                    elif raised is MISUSE:
-                        way = unlikely(way)
-                    self.exits.raised(raised, way)
-            for states in each(may.error, value.states):
-                way = self._became(value, origin, states, node, why)
-                self.exits.raised(WRONG, unlikely(way))
-            for states in each(may.cancelled, value.states):
-                way = self._became(value, origin, states, node, why)
-                self.exits.raised(CANCELLED, unlikely(way))
+            for raised, way, because in raises:
+                if site is not None and raised in (CLOSED, MISUSE):
+                    raised = raised._replace(site=site)
+                same = way.states == value.states
+                self.exits.raised(raised, {way: origin if same else Origin(line, because)})
         return after
 
     def _judge_at(
@@ -310,14 +303,6 @@ class Expressions(Core):
             (site_of(node, method, states, origin), origin) if may.refused else None
         )
         return may
-
-    def _became(self, value: Value, origin: Origin, states: int, node: ast.expr, why: Why) -> Flow:
-        """Give the way on which the states have become others by a call."""
-        if value.others:
-            states = forward(states, value.others)
-        if states == value.states:
-            return {value: origin}
-        return {value._replace(states=states): Origin(node.lineno, why)}
 
     def _called(self, node: ast.Call, flow: Flow) -> Flow:
         """Call something, and do not await it here."""

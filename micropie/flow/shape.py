@@ -19,6 +19,7 @@ __all__ = [
     "MAY_RAISE",
     "RAISES",
     "SUSPENDS",
+    "THROWS",
     "TOUCHED",
     "MethodCall",
     "Shape",
@@ -36,6 +37,8 @@ MAY_RAISE: Final = 4
 SUSPENDS: Final = 8
 # It does not just go on with what stands next.
 ABRUPT: Final = 16
+# There is a `raise` in it.
+THROWS: Final = 32
 
 _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.Call: RAISES,
@@ -60,7 +63,7 @@ _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.ImportFrom: MAY_RAISE,
     ast.Match: MAY_RAISE,
     ast.ClassDef: RAISES,
-    ast.Raise: ABRUPT,
+    ast.Raise: ABRUPT | THROWS,
     ast.Return: ABRUPT,
     ast.Break: ABRUPT,
     ast.Continue: ABRUPT,

@@ -17,7 +17,7 @@ from micropie.flow.exceptions import (
     handled,
 )
 from micropie.flow.expressions import Expressions
-from micropie.flow.shape import ABRUPT, MAY_RAISE, RAISES, SUSPENDS, TOUCHED
+from micropie.flow.shape import ABRUPT, MAY_RAISE, RAISES, SUSPENDS, THROWS, TOUCHED
 from micropie.flow.states import ALL_CALLS
 from micropie.flow.syntax import constant, is_irrefutable, turns
 from micropie.flow.values import (
@@ -242,7 +242,7 @@ class Run(Expressions):
         self, handler: ast.ExceptHandler, caught: dict[Raised, Flow]
     ) -> Iterator[tuple[tuple[Raised, ...], Flow]]:
         """Give what a handler is to be gone through with."""
-        if any(isinstance(node, ast.Raise) for node in ast.walk(handler)):
+        if self._flags[handler] & THROWS:
             # What it raises again is what it caught.
             for raised, ways in caught.items():
                 yield (raised,), ways

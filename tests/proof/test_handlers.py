@@ -7,7 +7,7 @@ import handlers
 import pytest
 from handlers import Tally, generated, observed, tried
 
-from micropie.flow import Code, Finding, Severity
+from micropie.flow import Checker, Code, Finding, Severity
 
 SEEDS = range(60)
 
@@ -129,7 +129,7 @@ def test_an_analysis_that_is_wrong(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(handlers, "generated", lambda seed: handler(*statements))
-    monkeypatch.setattr(handlers.Checker, "check", findings(*found))
+    monkeypatch.setattr(Checker, "check", findings(*found))
     (told,) = tried(range(7, 8)).problems
     assert problem in told
     assert "handler number 7:\n" in told
@@ -139,7 +139,7 @@ def test_an_error_at_a_helper_that_comes_back(monkeypatch: pytest.MonkeyPatch) -
     source = handler("await ws.accept()", "await helper0(ws)")
     source = source.replace("class", "async def helper0(conn): await conn.close()\nclass")
     monkeypatch.setattr(handlers, "generated", lambda seed: source)
-    monkeypatch.setattr(handlers.Checker, "check", findings((2, Code.SEND_AFTER_CLOSE, ERROR)))
+    monkeypatch.setattr(Checker, "check", findings((2, Code.SEND_AFTER_CLOSE, ERROR)))
     assert "does not always fail" in tried(range(1)).problems[0]
 
 
