@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 import pytest
 
 from micropie.check import options
+from micropie.cli import main
 from micropie.flow import Code, Finding, Severity
 from micropie.flow.checker import Unreadable
 
@@ -87,6 +88,27 @@ def test_a_syntax_error_is_one_finding(check: Check, flow: Flow, write: Write) -
         ],
         "",
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        (CHAT.encode(), [(6, "never-awaited"), (8, "send-after-close")]),
+        (b"x = (", [(1, "syntax-error")]),
+        (b"x = '\0'", [(1, "syntax-error")]),
+        (b"x = '\xe9'", [(1, "syntax-error")]),
+        (b"\xff\xfex\0", [(1, "syntax-error")]),
+        (b"# coding: nosuch", [(1, "syntax-error")]),
+    ],
+)
+def test_the_analysis_itself(
+    source: bytes, found: list[tuple[int, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("chat.py").write_bytes(source)
+    assert main(["check", "chat.py", "--no-types", "--output", "json"]) == 1
+    out, err = capsys.readouterr()
+    assert [(entry["line"], entry["code"]) for entry in json.loads(out)] == found
+    assert err == ""
 
 
 @pytest.fixture
