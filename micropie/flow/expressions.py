@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from micropie.flow.callees import bound
 from micropie.flow.core import Core, Summary
@@ -110,7 +110,7 @@ class Expressions(Core):
         flags = self._flags.get(node, 0)
         if not flags & TOUCHED:
             return self._opaque(flags, flow)
-        handler = _EXPRESSIONS.get(kind)
+        handler = self._EXPRESSIONS.get(kind)
         if handler is None:
             return self._children(node, flow)
         return handler(self, node, flow)
@@ -521,19 +521,19 @@ class Expressions(Core):
                 flow = self._eval(node, flow)
                 return flow, flow
 
-
-_EXPRESSIONS: Final[dict[type[ast.AST], Callable[..., Flow]]] = {
-    ast.Await: Expressions._await,
-    ast.Call: Expressions._called,
-    ast.Attribute: Expressions._attribute,
-    ast.Lambda: Expressions._lambda,
-    ast.GeneratorExp: Expressions._generator,
-    ast.Compare: Expressions._compare,
-    ast.FormattedValue: Expressions._formatted,
-    ast.NamedExpr: Expressions._walrus,
-    ast.IfExp: Expressions._choice,
-    ast.BoolOp: Expressions._boolean,
-    ast.ListComp: Expressions._comprehension,
-    ast.SetComp: Expressions._comprehension,
-    ast.DictComp: Expressions._comprehension,
-}
+    # By class, as `match` over so many would be slow.
+    _EXPRESSIONS: ClassVar[dict[type[ast.AST], Callable[..., Flow]]] = {
+        ast.Await: _await,
+        ast.Call: _called,
+        ast.Attribute: _attribute,
+        ast.Lambda: _lambda,
+        ast.GeneratorExp: _generator,
+        ast.Compare: _compare,
+        ast.FormattedValue: _formatted,
+        ast.NamedExpr: _walrus,
+        ast.IfExp: _choice,
+        ast.BoolOp: _boolean,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.DictComp: _comprehension,
+    }

@@ -8,7 +8,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from micropie.flow.modules import Function
 from micropie.flow.states import METHODS
@@ -198,11 +198,11 @@ class Shape:
     def _scan(self, node: ast.AST) -> int:
         kind = node.__class__
         if kind is ast.Name:
-            # It is one, by its class.
-            name: str = node.id  # type: ignore[attr-defined]
-            if node.ctx.__class__ is ast.Load:  # type: ignore[attr-defined]
-                self.loaded.add(name)
-            return TOUCHED if name in self.names else 0
+            # It is one, by its class; `isinstance` would ask all others as well.
+            named = cast(ast.Name, node)
+            if named.ctx.__class__ is ast.Load:
+                self.loaded.add(named.id)
+            return TOUCHED if named.id in self.names else 0
         if kind is ast.Constant:
             return 0
         flags = 0
@@ -227,8 +227,8 @@ class Shape:
         elif isinstance(node, ast.Call):
             if (call := method_call(node)) is not None:
                 self.calls[node] = call
-            named = isinstance(node.func, ast.Name) and node.func.id in _BUILTINS
-            flags |= MAY_RAISE if named else RAISES
+            builtin = isinstance(node.func, ast.Name) and node.func.id in _BUILTINS
+            flags |= MAY_RAISE if builtin else RAISES
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             pass
         elif isinstance(node, ast.With) and _suppresses(node):
