@@ -4,6 +4,9 @@ VENV ?= .venv
 # The Python that .venv is made with; python3, or the newest python3.x, unless given.
 PYTHON ?=
 
+# How many processes run tests: one more than there are processors, as some tests wait.
+PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 BIN := $(VENV)/bin
 
 # `make test COVERAGE=` measures none, which takes half the time.
@@ -22,7 +25,7 @@ demo: set-up  ## Check, verify and serve: the main job on real input
 	@$(BIN)/python examples/demo.py
 
 test: set-up browser  ## Run all tests on the built wheel; every branch must be covered
-	@$(BIN)/pytest --numprocesses=auto --dist=loadgroup $(COVERAGE)
+	@$(BIN)/pytest --numprocesses=$(PROCESSES) --dist=loadgroup $(COVERAGE)
 
 prove: set-up  ## Prove that the conformance suite can fail, on mutants and on what is wrong
 	@$(BIN)/python conformance/proof/prove.py
