@@ -36,6 +36,13 @@ _DEEP: Final = 6
 _WAIT_FOR: Final = frozenset({"asyncio.wait_for", "wait_for"})
 _SHIELD: Final = frozenset({"asyncio.shield", "shield"})
 _GATHER: Final = frozenset({"asyncio.gather", "gather"})
+_WHY: Final = {
+    Call.ACCEPT: Why.ACCEPT,
+    Call.RECEIVE: Why.MESSAGE,
+    Call.SEND: Why.MESSAGE,
+    Call.CLOSE: Why.CLOSE,
+}
+
 _SPAWN: Final = frozenset({"create_task", "ensure_future", "start_soon"})
 
 
@@ -231,6 +238,8 @@ class Expressions(Core):
         if (call := self._method_call(node)) is not None:
             mine, others = self._split(flow, call.name)
             after = dict(self._call(node, call.method, self._arguments(call.node, mine)))
+            # There, it is something else's, of which nothing is known.
+            self._judged.setdefault(node, {}).update(dict.fromkeys(others))
             merge(after, self._opaque(RAISES | SUSPENDS, others))
             return after
         match node:
@@ -288,7 +297,7 @@ class Expressions(Core):
                     elif raised is MISUSE:
                         way = unlikely(way)
                     self.exits.raised(raised, way)
-            why = Why.ACCEPT if call is Call.ACCEPT else Why.CLOSE
+            why = _WHY[call]
             for states in each(may.error, value.states):
                 way = self._became(value, origin, states, node, why)
                 self.exits.raised(WRONG, unlikely(way))

@@ -45,7 +45,7 @@ _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.AsyncFor: RAISES | SUSPENDS,
     ast.With: RAISES,
     ast.AsyncWith: RAISES | SUSPENDS,
-    ast.Assert: RAISES,
+    ast.Assert: RAISES | ABRUPT,
     ast.Subscript: MAY_RAISE,
     ast.Attribute: MAY_RAISE,
     ast.BinOp: MAY_RAISE,

@@ -343,10 +343,6 @@ class Run(Expressions):
             flow = self._target(target, flow)
         return self._opaque(MAY_RAISE, flow)
 
-    def _import(self, node: ast.Import | ast.ImportFrom, flow: Flow) -> Flow:
-        names = [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
-        return unbound(self._opaque(MAY_RAISE, flow), names, self._names)
-
     def _outer(self, node: ast.Global | ast.Nonlocal, flow: Flow) -> Flow:
         for name in node.names:
             flow = escaped(flow, name)
@@ -376,8 +372,6 @@ _STATEMENTS: Final[dict[type[ast.AST], Callable[..., Flow]]] = {
     ast.AsyncFunctionDef: Run._define,
     ast.ClassDef: Run._class,
     ast.Delete: Run._delete,
-    ast.Import: Run._import,
-    ast.ImportFrom: Run._import,
     ast.Global: Run._outer,
     ast.Nonlocal: Run._outer,
 }

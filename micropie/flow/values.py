@@ -36,6 +36,7 @@ class Why(Enum):
     START = auto()
     ACCEPT = auto()
     CLOSE = auto()
+    MESSAGE = auto()
     DISCONNECT = auto()
     CONDITION = auto()
 
