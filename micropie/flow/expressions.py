@@ -10,7 +10,16 @@ from micropie.flow.core import Core, Summary
 from micropie.flow.exceptions import ANY, CANCELLED, CLOSED, MISUSE, TIMEOUT, WRONG
 from micropie.flow.judging import site_of
 from micropie.flow.modules import Function
-from micropie.flow.shape import HARMLESS, MAY_RAISE, RAISES, SUSPENDS, TOUCHED, MethodCall, assigned
+from micropie.flow.shape import (
+    HARMLESS,
+    MAY_RAISE,
+    RAISES,
+    SUSPENDS,
+    TOUCHED,
+    MethodCall,
+    assigned,
+    at_definition,
+)
 from micropie.flow.states import ALL_CALLS, GONE, METHODS, Outcomes, bit, forward, outcomes
 from micropie.flow.syntax import constant, is_generator, turns
 from micropie.flow.values import (
@@ -148,7 +157,12 @@ class Expressions(Core):
             after.setdefault(value._replace(others=value.others | kinds), origin)
         return after
 
+    def _yield(self, node: ast.Yield | ast.YieldFrom, flow: Flow) -> Flow:
+        return self._opaque(RAISES | SUSPENDS, self._children(node, flow))
+
     def _lambda(self, node: ast.Lambda, flow: Flow) -> Flow:
+        for part in at_definition(node):
+            flow = self._eval(part, flow)
         return self._let_go(node, flow)
 
     def _generator(self, node: ast.GeneratorExp, flow: Flow) -> Flow:
@@ -460,6 +474,8 @@ class Expressions(Core):
         for value, origin in flow.items():
             names = helper.names(node, value.names)
             kinds = self._context.callees.kinds(helper.function, names, self._owner)
+            if value.held:
+                kinds = ALL_CALLS
             after.setdefault(value._replace(others=value.others | kinds), origin)
         return after
 
@@ -470,7 +486,7 @@ class Expressions(Core):
         told = self._helped.setdefault(node, {})
         for value, origin in flow.items():
             inside = helper.names(node, value.names)
-            if not inside:
+            if not inside and not value.held:
                 merge(after, self._opaque(RAISES | SUSPENDS, {value: origin}))
                 continue
             summary = None
@@ -520,6 +536,10 @@ class Expressions(Core):
                 return (flow, left) if isinstance(op, ast.And) else (left, flow)
             case ast.Attribute(value=ast.Name(id=name), attr="accepted") if name in self._names:
                 return by_accepted(flow, name, node.lineno)
+            case ast.Attribute(
+                value=ast.NamedExpr(target=ast.Name(id=name)) as renamed, attr="accepted"
+            ):
+                return by_accepted(self._eval(renamed, flow), name, node.lineno)
             case ast.Compare(
                 left=ast.Attribute(value=ast.Name(id=name), attr="accepted"),
                 ops=[ast.Is() | ast.Eq() | ast.IsNot() | ast.NotEq() as how],
@@ -545,6 +565,8 @@ _EXPRESSIONS: Final[dict[type[ast.AST], Callable[..., Flow]]] = {
     ast.Await: Expressions._await,
     ast.Call: Expressions._called,
     ast.Attribute: Expressions._attribute,
+    ast.Yield: Expressions._yield,
+    ast.YieldFrom: Expressions._yield,
     ast.Lambda: Expressions._lambda,
     ast.GeneratorExp: Expressions._generator,
     ast.Compare: Expressions._compare,

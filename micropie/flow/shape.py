@@ -22,6 +22,7 @@ __all__ = [
     "MethodCall",
     "Shape",
     "assigned",
+    "at_definition",
     "method_call",
     "parameters",
 ]
@@ -85,6 +86,13 @@ _NO_NODES: Final = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.
 def parameters(function: Function | ast.Lambda) -> list[ast.arg]:
     """Give the parameters of a function that are filled by position, in their order."""
     return [*function.args.posonlyargs, *function.args.args]
+
+
+def at_definition(function: Function | ast.Lambda) -> list[ast.expr]:
+    """Give what of a function is evaluated where it is defined."""
+    decorators = [] if isinstance(function, ast.Lambda) else function.decorator_list
+    defaults = (*function.args.defaults, *function.args.kw_defaults)
+    return [*decorators, *(one for one in defaults if one is not None)]
 
 
 def assigned(function: Function | ast.Lambda) -> set[str]:
@@ -210,11 +218,14 @@ class Shape:
 
     def _nested(self, node: Function | ast.Lambda, flags: int) -> int:
         """Give the flags of a definition: what is in it does not happen there."""
+        here = 0
+        for part in at_definition(node):
+            here |= self._scan(part)
         if not flags & TOUCHED or not self.names - assigned(node):
-            return 0
+            return here
         if not isinstance(node, ast.Lambda):
             self.closures[node.name] = node
-        return TOUCHED
+        return here | TOUCHED
 
     def _assignment(self, node: ast.AST) -> int:
         match node:

@@ -17,7 +17,7 @@ from micropie.flow.exceptions import (
     handled,
 )
 from micropie.flow.expressions import Expressions
-from micropie.flow.shape import ABRUPT, MAY_RAISE, RAISES, SUSPENDS, TOUCHED
+from micropie.flow.shape import ABRUPT, MAY_RAISE, RAISES, SUSPENDS, TOUCHED, at_definition
 from micropie.flow.states import ALL_CALLS
 from micropie.flow.syntax import constant, is_irrefutable, turns
 from micropie.flow.values import (
@@ -326,9 +326,8 @@ class Run(Expressions):
         return after
 
     def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, flow: Flow) -> Flow:
-        for part in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
-            if part is not None:
-                flow = self._eval(part, flow)
+        for part in at_definition(node):
+            flow = self._eval(part, flow)
         if node.decorator_list and node.name in self._shape.closures:
             flow = self._let_go(node, flow)
         return flow

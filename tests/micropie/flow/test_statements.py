@@ -1536,7 +1536,7 @@ def test_never_awaited(handler: Hold, source: str) -> None:
             """\
             await ws.accept()
             while True:
-                await ws.receive_text()
+                await ws.receive_text()  # warning: use-after-disconnect
                 try:
                     await ws.send_text("x")
                 except ConnectionClosed:
@@ -1703,6 +1703,15 @@ def test_swallowed(handler: Hold, source: str) -> None:
             await ws.send_text("x")
             """,
             id="a default",
+        ),
+        pytest.param(
+            """\
+            async def inner(ws=ws):
+                await ws.accept()
+            await inner()
+            await ws.send_text("x")
+            """,
+            id="a default, under the same name",
         ),
         pytest.param(
             """\
