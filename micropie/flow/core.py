@@ -8,6 +8,7 @@ What is not known is left open: a call whose outcome depends on what cannot be s
 """
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
@@ -72,7 +73,7 @@ class Context:
         return self._shapes[key]
 
 
-class Core:
+class Core(ABC):
     """One function, analysed from one start."""
 
     def __init__(
@@ -321,5 +322,6 @@ class Core:
                 kept[value] = origin
         return kept
 
+    @abstractmethod
     def _block(self, body: list[ast.stmt], flow: Flow) -> Flow:
-        raise NotImplementedError
+        """Go through some statements."""

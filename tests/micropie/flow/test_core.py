@@ -51,11 +51,11 @@ Hold: TypeAlias = Callable[[str], list[Finding]]
         ),
         pytest.param(
             """\
-            work(ws)
+            await work(ws)
             if work():
                 await ws.accept()
                 await ws.close()
-            await ws.send_text("x")
+            await ws.send_text("x")  # warning: send-after-close
             """,
             id="on all ways that are known",
         ),
@@ -64,7 +64,7 @@ Hold: TypeAlias = Callable[[str], list[Finding]]
             try:
                 await ws.accept()
             except ValueError:
-                await ws.send_text("x")  # error: send-before-accept
+                pass
             await ws.send_text("x")
             """,
             id="on a way that is hardly to be expected",
@@ -167,6 +167,16 @@ def test_severities(handler: Hold, source: str) -> None:
         pytest.param(
             """\
             await ws.accept()
+            while work():
+                await ws.close()
+                for _ in work():
+                    await ws.receive_text()  # error: receive-after-close
+            """,
+            id="a loop that is come to twice with the same",
+        ),
+        pytest.param(
+            """\
+            await ws.accept()
             for _ in work():
                 return
             await ws.accept()  # error: second-accept
@@ -200,7 +210,7 @@ def test_loops(handler: Hold, source: str) -> None:
                 try:
                     await ws.receive_text()
                     await ws.receive_bytes()
-                except ConnectionClosed:  # warning: swallowed-disconnect warning: swallowed-disconnect
+                except ConnectionClosed:  # warning: swallowed-disconnect
                     pass
             """,
             id="by either of two",
@@ -212,7 +222,7 @@ def test_loops(handler: Hold, source: str) -> None:
                 while True:
                     try:
                         await ws.receive_text()
-                    except ConnectionClosed:
+                    except ConnectionClosed:  # warning: swallowed-disconnect
                         break
                     except ValueError:
                         return
@@ -220,6 +230,34 @@ def test_loops(handler: Hold, source: str) -> None:
                     return
             """,
             id="in a loop in it",
+        ),
+        pytest.param(
+            """\
+            await ws.accept()
+            while True:
+                try:
+                    await ws.receive_text()
+                except ConnectionClosed:
+                    break
+            for _ in work():
+                try:
+                    await ws.receive_text()  # error: use-after-disconnect
+                except ConnectionClosed:
+                    pass
+            """,
+            id="in a loop that ends, after an endless one",
+        ),
+        pytest.param(
+            """\
+            await ws.accept()
+            for _ in work():
+                while True:
+                    try:
+                        await ws.receive_text()  # warning: use-after-disconnect
+                    except ConnectionClosed:
+                        break
+            """,
+            id="in an endless loop in a loop that ends",
         ),
         pytest.param(
             """\
@@ -354,7 +392,7 @@ def test_unanswered(handler: Hold, source: str) -> None:
             """\
             class Application(App):
                 async def ws_it(self, ws):
-                    """Answer."""
+                    "Answer."
             """,
             id="abstract",
         ),
@@ -711,12 +749,19 @@ def test_messages_and_origins(
 
 def test_places(handler: Hold) -> None:
     """A finding stands where the call begins, in characters."""
-    (found,) = handler("await asyncio.wait_for(ws.receive_text(), 1)  # error: receive-before-accept")
+    (found,) = handler(
+        "await asyncio.wait_for(ws.receive_text(), 1)  # error: receive-before-accept"
+    )
     assert (found.line, found.column) == (7, 9 + len("await asyncio.wait_for("))
 
 
-def test_many_ways_in_a_loop(handler: Hold) -> None:
+@pytest.mark.parametrize(("number", "mark"), [(3, "# error: second-accept"), (8, "")])
+def test_many_ways_in_a_loop(handler: Hold, number: int, mark: str) -> None:
     """Where there are too many ways through a loop, nothing is said of what comes after."""
-    names = [f"conn{number}" for number in range(8)]
-    choices = "".join(f"    if work():\n        {name} = ws\n" for name in names)
-    handler(f"await ws.accept()\nwhile work():\n{choices}await ws.accept()\n")
+    names = [f"conn{one}" for one in range(number)]
+    shifts = "".join(f"    conn{one} = conn{one - 1}\n" for one in reversed(range(1, number)))
+    handler(
+        f"await ws.accept()\n{' = '.join(names)} = None\nwhile True:\n{shifts}"
+        f"    conn0 = None\n    if work():\n        conn0 = ws\n    if work():\n        break\n"
+        f"await ws.accept()  {mark}\n"
+    )
