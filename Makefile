@@ -13,7 +13,7 @@ COVERAGE ?= --cov
 unexport PYTHONHOME PYTHONPATH
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo test prove serve bench matrix docs lint clean set-up browser
+.PHONY: help demo test prove serve bench matrix stubs docs lint clean set-up browser
 
 help:  ## Show these commands (the default)
 	@awk -F ':[a-z -]*## ' 'NF == 2 { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,10 @@ bench: set-up  ## Measure the WebSocket against others', and what verifying one 
 matrix:  ## Verify the WebSocket classes of others; docs/matrix.md has what was found
 	@.ci/set-up build/matrix-venv '$(PYTHON)' conformance/adapters/requirements.lock
 	@build/matrix-venv/bin/python conformance/matrix.py
+
+stubs: set-up  ## Check the stubs for PyPI's micropie against it
+	@.ci/set-up build/stubs-venv '$(PYTHON)' stubs/requirements.lock stubs/micropie-stubs
+	@$(BIN)/python stubs/check.py
 
 docs: set-up  ## Write the pages of docs/ that follow from the code
 	@$(BIN)/python docs/generate.py

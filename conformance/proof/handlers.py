@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from micropie import ConnectionClosed, WebSocket
+from micropie import WebSocket
 from micropie._state import REFUSALS, Call, Refusal
 from micropie.flow import Checker, Code, Finding, Severity
 
@@ -42,6 +42,11 @@ _CALLS: Final = (
     'send_text("x")',
     'send_text("x")',
     'send_bytes(b"x")',
+    "close()",
+)
+
+_CAREFUL: Final = (
+    *("receive_text()", "receive_bytes()", 'send_text("x")', 'send_bytes(b"x")') * 4,
     "close()",
 )
 
@@ -64,6 +69,8 @@ class _Writer:
         self.chance = random.Random(seed)
         self.lines: list[str] = []
         self.helpers = 0
+        # Most of what is made wholly at random fails early.
+        self.calls = _CALLS if self.chance.random() < 0.4 else _CAREFUL
 
     def module(self) -> str:
         self.lines = [
@@ -79,6 +86,8 @@ class _Writer:
             self.line(0, "")
         self.line(0, "class Application(App):")
         self.line(1, "async def ws_it(self, ws):")
+        if self.calls is _CAREFUL:
+            self.line(2, "await ws.accept()")
         self.body(2, "ws", 3, loop=False, helpers=self.helpers, least=2)
         return "\n".join(self.lines) + "\n"
 
@@ -101,14 +110,14 @@ class _Writer:
         getattr(self, f"write_{kind}")(depth, name, nested - 1, loop, helpers)
 
     def write_call(self, depth: int, name: str, nested: int, loop: bool, helpers: int) -> None:
-        self.line(depth, f"await {name}.{self.chance.choice(_CALLS)}")
+        self.line(depth, f"await {name}.{self.chance.choice(self.calls)}")
 
     def write_work(self, depth: int, name: str, nested: int, loop: bool, helpers: int) -> None:
         self.line(depth, "work()")
 
     def write_alias(self, depth: int, name: str, nested: int, loop: bool, helpers: int) -> None:
         self.line(depth, f"other = {name}")
-        self.line(depth, f"await other.{self.chance.choice(_CALLS)}")
+        self.line(depth, f"await other.{self.chance.choice(self.calls)}")
 
     def write_helper(self, depth: int, name: str, nested: int, loop: bool, helpers: int) -> None:
         self.line(depth, f"await helper{self.chance.randrange(helpers)}({name})")
@@ -116,7 +125,7 @@ class _Writer:
     def write_expression(
         self, depth: int, name: str, nested: int, loop: bool, helpers: int
     ) -> None:
-        call = f"await {name}.{self.chance.choice(_CALLS)}"
+        call = f"await {name}.{self.chance.choice(self.calls)}"
         form = self.chance.choice(
             (
                 "[{} for _ in chance.items]",

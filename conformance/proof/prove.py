@@ -3,13 +3,15 @@
     make prove
 
 It runs the cases in memory on implementations that are right, on many that are wrong, and on
-mutants of the reference implementation, and it puts faults into the suite itself. Then
+mutants of the reference implementation, and it puts faults into the suite itself. It makes handlers
+at random, analyses them and runs them on all their paths. Then
 
 - each right implementation passes: the suite asks for no more than the contract does;
 - the reference passes the exploration of sequences longer than `micropie verify` tries by default;
 - each wrong one is found out by just the clauses that it breaks, in the words that a reader needs;
 - each mutant is found out, or `equivalent.py` says why there is nothing to be found;
 - each case finds out something that no other case does, or `justified.py` says what it is for;
+- what the flow analysis of `micropie check` says of handlers made at random is so when they run;
 - each fault of the suite is told from a fault of the implementation.
 
 Exit status: 0 when all of that holds; 1 when some of it does not, with a list; 3 when the suite is
@@ -24,6 +26,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from equivalent import EQUIVALENT
+from handlers import Tally
 from harness import HARNESSES
 from justified import JUSTIFIED, LIVE
 from micropie_conformance.case import registered
@@ -36,6 +39,9 @@ from running import ANY, DEEP, Job, Outcome, function, workers
 from wrong import WRONG, Wrong
 
 __all__ = ["Blame", "Part", "blame", "main"]
+
+# The numbers of the handlers that are made, in parts.
+_HANDLERS: Final = [f"{first}-{first + 250}" for first in range(0, 3000, 250)]
 
 # After how many implementations it is told how far it is, where there is no terminal.
 _OFTEN: Final = 100
@@ -118,6 +124,20 @@ def deep(outcome: Outcome) -> Part:
         f"sequences of up to {DEEP} that {outcome.job.name} was explored with: "
         f"{outcome.sequences:,}",
         problems,
+    )
+
+
+def handlers(outcomes: Iterable[Outcome]) -> Part:
+    """Judge the flow analysis by what handlers do."""
+    tally = Tally()
+    for outcome in outcomes:
+        tally.add(outcome.tally)
+    return Part(
+        f"generated handlers: {tally.handlers:,}, on {tally.runs:,} paths; errors reported "
+        f"{tally.errors:,}, each of which always fails; warnings {tally.warnings:,}, each of which "
+        f"fails on some path ({tally.undecided:,} more on none that was tried); clean "
+        f"{tally.clean:,}, which never fail",
+        tally.problems,
     )
 
 
@@ -264,13 +284,17 @@ def prove(run: Running, show: Callable[[Part], None]) -> list[str]:
     add(right(rights))
     wrongs = run([Job("wrong", name) for name in WRONG], "wrong implementations")
     # The one that takes longest comes first, beside the others.
-    jobs = [Job("deep", REFERENCE), *(Job("mutant", name) for name in mutants())]
-    explored, *mutant = run(jobs, "mutants, and sequences")
+    jobs = [Job("deep", REFERENCE), *(Job("handlers", numbers) for numbers in _HANDLERS)]
+    ours = len(jobs)
+    jobs += [Job("mutant", name) for name in mutants()]
+    outcomes = run(jobs, "mutants, sequences and handlers")
+    explored, made, mutant = outcomes[0], outcomes[1:ours], outcomes[ours:]
     if faults := [fault for outcome in [*wrongs, *mutant] for fault in outcome.faults]:
         raise BrokenSuite(faults)
     add(wrong(wrongs))
     add(mutated(mutant))
     add(deep(explored))
+    add(handlers(made))
     add(cases([*wrongs, *mutant]))
     faulty = [Job("right", name, fault) for fault in HARNESSES if fault for name in RIGHT]
     add(harness(run(faulty, "faults of the suite"), [*rights, *wrongs]))

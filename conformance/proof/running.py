@@ -17,6 +17,7 @@ from multiprocessing import get_context
 from types import FrameType
 from typing import Final
 
+from handlers import Tally, tried
 from harness import HARNESSES
 from micropie_conformance.case import registered
 from micropie_conformance.explore.cases import explore, explored
@@ -49,7 +50,8 @@ class Job:
     """What is to be run: an implementation, and a fault of the suite's own if there is to be one.
 
     `kind` is "right", "wrong" or "mutant", or "deep" for a right one that is explored and no more;
-    `harness` is one of `HARNESSES`, or empty.
+    `harness` is one of `HARNESSES`, or empty. "handlers" are made and tried, those whose numbers
+    are in the range that `name` is.
     """
 
     kind: str
@@ -81,6 +83,8 @@ class Outcome:
     explored: list[Finding] = field(default_factory=list[Finding])
     # How many sequences were explored, by a deep one.
     sequences: int = 0
+    # What came of handlers.
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def functions(self) -> set[str]:
@@ -124,6 +128,10 @@ def run(job: Job) -> Outcome:
     """Run one job, in this process."""
     if job.kind == "deep":
         return _deep(job)
+    if job.kind == "handlers":
+        first, _, end = job.name.partition("-")
+        with _collecting():
+            return Outcome(job, tally=tried(range(int(first), int(end))))
     factory, closed = _implementation(job)
     # One that has no name: no program is written for what it breaks.
     runner = Runner(Target(partial(factory), closed))
@@ -218,19 +226,25 @@ def _explored(runner: Runner) -> list[Finding]:
     ]
 
 
+@contextmanager
+def _collecting() -> Generator[None, None, None]:
+    """Collect what is no longer used: all of it would not fit into memory."""
+    gc.enable()
+    try:
+        yield
+    finally:
+        gc.disable()
+
+
 def _deep(job: Job) -> Outcome:
     factory, closed = _implementation(job)
     runner = Runner(Target(factory, closed))
     sequences = 0
     findings: list[Finding] = []
-    # So many errors and their tracebacks would not fit into memory.
-    gc.enable()
-    try:
+    with _collecting():
         for news in explore(runner, explored(), DEEP):
             if isinstance(news, int):
                 sequences = news
             elif news.verdict is Verdict.BROKEN:
                 findings.append(_finding(news))
-    finally:
-        gc.disable()
     return Outcome(job, findings, sequences=sequences)

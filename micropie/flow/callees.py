@@ -2,12 +2,22 @@
 
 import ast
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from micropie.flow.modules import Function, Module, Modules
 from micropie.flow.shape import HARMLESS, assigned, parameters
 from micropie.flow.states import ALL_CALLS, METHODS, bit
 
 __all__ = ["Callees", "bound", "is_named"]
+
+
+# What a name can be used in, without that anything can become of the connection.
+_OF_INTEREST: Final = frozenset(
+    {
+        *(ast.Name, ast.Attribute, ast.Call, ast.Compare),
+        *(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda),
+    }
+)
 
 
 def is_named(node: ast.AST, names: Iterable[str]) -> bool:
@@ -76,6 +86,8 @@ class Callees:
         return self._kinds[key]
 
     def _find_kinds(self, node: ast.AST, names: frozenset[str], owner: ast.ClassDef | None) -> int:
+        if node.__class__ not in _OF_INTEREST:
+            return self._all_kinds(ast.iter_child_nodes(node), names, owner)
         match node:
             case ast.Name(id=name):
                 return ALL_CALLS if name in names else 0

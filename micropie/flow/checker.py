@@ -1,6 +1,7 @@
 """Check a file: read it, analyse its functions, leave out what its comments silence."""
 
 import ast
+import gc
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,9 @@ _CALLED: Final = re.compile(rf"\.({_PREFIX}\w+)")
 
 # Decorators that change nothing of how a handler is called.
 _PLAIN: Final = frozenset({"staticmethod", "classmethod", "override", "typing.override"})
+
+# Statements with no others in them, which most are.
+_SIMPLE: Final = frozenset({ast.Expr, ast.Assign, ast.Return, ast.AugAssign, ast.Raise})
 
 # Code is nested, and the analysis with it.
 _RECURSION: Final = 20_000
@@ -54,7 +58,7 @@ class Checker:
         Raises:
             Unreadable: There is no such file, or it cannot be read.
         """
-        with _deep():
+        with _at_ease():
             try:
                 source, tree = parse(file)
             except OSError as error:
@@ -95,7 +99,7 @@ class Checker:
         handler = ""
         if owner is not None and function.name.startswith(_PREFIX):
             rest = own if "staticmethod" in decorators else own[1:]
-            if rest and "App" in modules.bases(module, owner):
+            if rest and modules.is_application(module, owner):
                 handler = rest[0].arg
                 known = decorators <= _PLAIN and function.name not in called
                 yield (
@@ -116,6 +120,8 @@ def _functions(
 ) -> Iterator[tuple[Function, ast.ClassDef | None]]:
     """Give all functions, with the class that `self` is one of."""
     for node in body:
+        if node.__class__ in _SIMPLE:
+            continue
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield node, owner
@@ -182,11 +188,19 @@ def _syntax_error(error: SyntaxError) -> Finding:
 
 
 @contextmanager
-def _deep() -> Iterator[None]:
-    """Let code be nested as deeply as it is; CPython needs no stack of C for that."""
+def _at_ease() -> Iterator[None]:
+    """Let code be nested as deeply as it is, and its syntax tree be made without a break.
+
+    CPython needs no stack of C for the one; a tree is so many objects that to look for garbage
+    among them again and again takes as long as the analysis.
+    """
     limit = sys.getrecursionlimit()
+    collects = gc.isenabled()
     sys.setrecursionlimit(max(limit, _RECURSION))
+    gc.disable()
     try:
         yield
     finally:
         sys.setrecursionlimit(limit)
+        if collects:
+            gc.enable()

@@ -84,10 +84,12 @@ class Core(ABC):
         states: int,
         others: int,
         owner: ast.ClassDef | None,
+        heeded: bool = False,
     ) -> None:
         """Hold the function, what the connection is called there, and what is known of it.
 
-        `owner` is the class that `self` is one of.
+        `owner` is the class that `self` is one of; `heeded` says whether the exceptions that come
+        out of the function are asked for.
         """
         self._context = context
         self._module = context.module
@@ -114,6 +116,8 @@ class Core(ABC):
         self._loops: dict[tuple[ast.AST, Value, tuple[Raised, ...]], tuple[Flow, Exits]] = {}
         # Endless loops around the place.
         self._endless = 0
+        # Whether exceptions make a difference there: how much is around it that heeds them.
+        self._heeded = int(heeded)
 
     def go(self) -> None:
         """Analyse the function."""
@@ -194,12 +198,23 @@ class Core(ABC):
         """Go past what has nothing to do with the connection."""
         if flags & SUSPENDS:
             flow = meanwhile(flow)
-            self.exits.raised(CANCELLED, unlikely(flow))
+            if self._heeded:
+                self.exits.raised(CANCELLED, unlikely(flow))
+        if not self._heeded:
+            return flow
         if flags & RAISES:
             self.exits.raised(ANY, flow)
         elif flags & MAY_RAISE:
             self.exits.raised(ANY, unlikely(flow))
         return flow
+
+    @contextmanager
+    def _heeding(self) -> Iterator[Exits]:
+        """Capture what is gone through, with the exceptions in it."""
+        self._heeded += 1
+        with self._captured() as exits:
+            yield exits
+        self._heeded -= 1
 
     @contextmanager
     def _captured(self) -> Iterator[Exits]:

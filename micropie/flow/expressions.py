@@ -4,10 +4,9 @@ import ast
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from micropie._state import Call
 from micropie.flow.callees import bound
 from micropie.flow.core import Core, Summary
-from micropie.flow.exceptions import ANY, CANCELLED, CLOSED, MISUSE, TIMEOUT, WRONG
+from micropie.flow.exceptions import ANY, CANCELLED, CLOSED, MISUSE, TIMEOUT
 from micropie.flow.judging import site_of
 from micropie.flow.modules import Function
 from micropie.flow.shape import (
@@ -29,10 +28,10 @@ from micropie.flow.values import (
     Why,
     aliased,
     by_accepted,
-    each,
     escaped,
     likely,
     merge,
+    step,
     unbound,
     unlikely,
 )
@@ -45,13 +44,6 @@ _DEEP: Final = 6
 _WAIT_FOR: Final = frozenset({"asyncio.wait_for", "wait_for"})
 _SHIELD: Final = frozenset({"asyncio.shield", "shield"})
 _GATHER: Final = frozenset({"asyncio.gather", "gather"})
-_WHY: Final = {
-    Call.ACCEPT: Why.ACCEPT,
-    Call.RECEIVE: Why.MESSAGE,
-    Call.SEND: Why.MESSAGE,
-    Call.CLOSE: Why.CLOSE,
-}
-
 _SPAWN: Final = frozenset({"create_task", "ensure_future", "start_soon"})
 
 
@@ -278,7 +270,7 @@ class Expressions(Core):
         return self._opaque(RAISES | SUSPENDS, self._eval(node, flow))
 
     def _timed(self, node: ast.expr, flow: Flow) -> Flow:
-        with self._captured() as exits:
+        with self._heeding() as exits:
             after = self._awaited(node, flow)
         exits.raised(TIMEOUT, likely(exits.raises.get(CANCELLED, {})))
         self.exits.add(exits)
@@ -299,27 +291,23 @@ class Expressions(Core):
     def _call(self, node: ast.expr, method: str, flow: Flow) -> Flow:
         """Make a call of the connection's, on each way that comes there."""
         call = METHODS[method]
+        line = node.lineno
+        judged = self._judged.setdefault(node, {})
         after: Flow = {}
         for value, origin in flow.items():
-            may = self._judge_at(node, method, value, origin, value.states)
-            site = site_of(node, method, value.states, origin) if may.refused else None
-            for states, raised in ((may.closed, CLOSED), (may.misuse, MISUSE)):
-                if states:
-                    way = {**self._became(value, origin, states, node, Why.DISCONNECT)}
-                    if site is not None:
-                        raised = raised._replace(site=site)
-                    elif raised is MISUSE:
-                        way = unlikely(way)
-                    self.exits.raised(raised, way)
-            why = _WHY[call]
-            for states in each(may.error, value.states):
-                way = self._became(value, origin, states, node, why)
-                self.exits.raised(WRONG, unlikely(way))
-            for states in each(may.cancelled, value.states):
-                way = self._became(value, origin, states, node, why)
-                self.exits.raised(CANCELLED, unlikely(way))
-            if may.returns:
-                merge(after, self._became(value, origin, may.returns, node, why))
+            refused, returns, why, raises = step(value, call)
+            site = site_of(node, method, value.states, origin) if refused else None
+            judged[value] = None if site is None else (site, origin)
+            if returns is not None and returns not in after:
+                same = returns.states == value.states
+                after[returns] = origin if same else Origin(line, why)
+            if not self._heeded:
+                continue
+            for raised, way, because in raises:
+                if site is not None and raised in (CLOSED, MISUSE):
+                    raised = raised._replace(site=site)
+                same = way.states == value.states
+                self.exits.raised(raised, {way: origin if same else Origin(line, because)})
         return after
 
     def _judge_at(
@@ -331,14 +319,6 @@ class Expressions(Core):
             (site_of(node, method, states, origin), origin) if may.refused else None
         )
         return may
-
-    def _became(self, value: Value, origin: Origin, states: int, node: ast.expr, why: Why) -> Flow:
-        """Give the way on which the states have become others by a call."""
-        if value.others:
-            states = forward(states, value.others)
-        if states == value.states:
-            return {value: origin}
-        return {value._replace(states=states): Origin(node.lineno, why)}
 
     def _called(self, node: ast.Call, flow: Flow) -> Flow:
         """Call something, and do not await it here."""
@@ -396,7 +376,7 @@ class Expressions(Core):
             keyword.arg == "return_exceptions" and constant(keyword.value) is True
             for keyword in node.keywords
         )
-        with self._captured() as exits:
+        with self._heeding() as exits:
             if len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
                 after = dict(self._awaited(node.args[0], flow))
             else:
@@ -446,7 +426,7 @@ class Expressions(Core):
         return after
 
     def _helper(self, node: ast.Call) -> _Helper | None:
-        """Give the function of this module that a call gives the connection to; None: it is none."""
+        """Give the function of this module that gets the connection; None: it is none of them."""
         found = self._context.callees.callee(node.func, self._owner, self._shape.closures)
         if found is None or found[0] is self._function:
             return None
@@ -462,7 +442,10 @@ class Expressions(Core):
             context.summaries[key] = None
             if context.depth < _DEEP:
                 context.depth += 1
-                run = type(self)(context, function, names, value.states, value.others, self._owner)
+                run = type(self)(
+                    *(context, function, names, value.states, value.others, self._owner),
+                    heeded=True,
+                )
                 run.go()
                 context.depth -= 1
                 context.summaries[key] = Summary(run.ends, run.exits.raises, run.failures())

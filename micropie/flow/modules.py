@@ -125,6 +125,7 @@ class Modules:
         """Hold where to look; nothing is read yet."""
         self._roots = roots
         self._known: dict[str, Module | None] = {}
+        self._applications: dict[ast.ClassDef, bool] = {}
 
     def add(self, module: Module) -> None:
         """Make a module known that was read already."""
@@ -163,6 +164,12 @@ class Modules:
         """Give the class that an expression means; None: it is not known."""
         found = self._follow(module, module.dotted(node), set())
         return None if isinstance(found, str) else found
+
+    def is_application(self, module: Module, owner: ast.ClassDef) -> bool:
+        """Whether a class is an `App`."""
+        if owner not in self._applications:
+            self._applications[owner] = "App" in self.bases(module, owner)
+        return self._applications[owner]
 
     def bases(
         self, module: Module, owner: ast.ClassDef

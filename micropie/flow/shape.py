@@ -7,6 +7,7 @@ matter costs the analysis one look.
 import ast
 import builtins
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from micropie.flow.modules import Function
@@ -18,6 +19,7 @@ __all__ = [
     "MAY_RAISE",
     "RAISES",
     "SUSPENDS",
+    "THROWS",
     "TOUCHED",
     "MethodCall",
     "Shape",
@@ -36,6 +38,8 @@ MAY_RAISE: Final = 4
 SUSPENDS: Final = 8
 # It does not just go on with what stands next.
 ABRUPT: Final = 16
+# There is a `raise` in it.
+THROWS: Final = 32
 
 _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.Call: RAISES,
@@ -60,7 +64,7 @@ _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.ImportFrom: MAY_RAISE,
     ast.Match: MAY_RAISE,
     ast.ClassDef: RAISES,
-    ast.Raise: ABRUPT,
+    ast.Raise: ABRUPT | THROWS,
     ast.Return: ABRUPT,
     ast.Break: ABRUPT,
     ast.Continue: ABRUPT,
@@ -95,13 +99,14 @@ def at_definition(function: Function | ast.Lambda) -> list[ast.expr]:
     return [*decorators, *(one for one in defaults if one is not None)]
 
 
-def assigned(function: Function | ast.Lambda) -> set[str]:
+@lru_cache(maxsize=64)
+def assigned(function: Function | ast.Lambda) -> frozenset[str]:
     """Give the names that are a function's own."""
     arguments = function.args
     names = {one.arg for one in (*parameters(function), *arguments.kwonlyargs)}
     names |= {one.arg for one in (arguments.vararg, arguments.kwarg) if one is not None}
     if isinstance(function, ast.Lambda):
-        return names
+        return frozenset(names)
     outer: set[str] = set()
     for node in _own_nodes(function):
         match node:
@@ -115,7 +120,7 @@ def assigned(function: Function | ast.Lambda) -> set[str]:
                 outer.update(node.names)
             case _:
                 pass
-    return names - outer
+    return frozenset(names - outer)
 
 
 def _own_nodes(function: Function) -> Iterator[ast.AST]:

@@ -17,7 +17,15 @@ from micropie.flow.exceptions import (
     handled,
 )
 from micropie.flow.expressions import Expressions
-from micropie.flow.shape import ABRUPT, MAY_RAISE, RAISES, SUSPENDS, TOUCHED, at_definition
+from micropie.flow.shape import (
+    ABRUPT,
+    MAY_RAISE,
+    RAISES,
+    SUSPENDS,
+    THROWS,
+    TOUCHED,
+    at_definition,
+)
 from micropie.flow.states import ALL_CALLS
 from micropie.flow.syntax import constant, is_irrefutable, turns
 from micropie.flow.values import (
@@ -184,7 +192,7 @@ class Run(Expressions):
         return normal
 
     def _try(self, node: ast.Try | ast.TryStar, flow: Flow) -> Flow:
-        with self._captured() as outer:
+        with self._heeding() as outer:
             with self._captured() as inner:
                 after = self._block(node.body, flow)
             raises, inner.raises = inner.raises, {}
@@ -242,7 +250,7 @@ class Run(Expressions):
         self, handler: ast.ExceptHandler, caught: dict[Raised, Flow]
     ) -> Iterator[tuple[tuple[Raised, ...], Flow]]:
         """Give what a handler is to be gone through with."""
-        if any(isinstance(node, ast.Raise) for node in ast.walk(handler)):
+        if self._flags[handler] & THROWS:
             # What it raises again is what it caught.
             for raised, ways in caught.items():
                 yield (raised,), ways
@@ -279,7 +287,7 @@ class Run(Expressions):
             flow = self._opaque(RAISES | waits, self._eval(call, flow))
         if item.optional_vars is not None:
             flow = self._target(item.optional_vars, flow)
-        with self._captured() as inner:
+        with self._heeding() as inner:
             after = dict(self._with_items(node, rest, flow))
         raises, inner.raises = inner.raises, {}
         if name in _SUPPRESS and isinstance(call, ast.Call):

@@ -6,25 +6,28 @@ A `Flow` has a `Value` for each way to the place that makes a difference.
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
-from typing import NamedTuple, TypeAlias
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias
 
-from micropie.flow.exceptions import Raised
-from micropie.flow.states import ALL_CALLS, ALL_STATES, bit, forward, is_accepted
+from micropie._state import Call
+from micropie.flow.exceptions import CANCELLED, CLOSED, MISUSE, WRONG, Raised
+from micropie.flow.states import ALL_CALLS, ALL_STATES, bit, forward, is_accepted, outcomes
 
 __all__ = [
     "Exits",
     "Flow",
     "Origin",
+    "Step",
     "Value",
     "Why",
     "aliased",
     "by_accepted",
-    "each",
     "escaped",
     "given_up",
     "likely",
     "meanwhile",
     "merge",
+    "step",
     "unbound",
     "unlikely",
 ]
@@ -79,7 +82,7 @@ def merge(into: Flow, flow: Mapping[Value, Origin]) -> None:
 class Exits:
     """Where control goes from a block, other than to what stands next."""
 
-    __slots__ = ("breaks", "continues", "raises", "returns")
+    __slots__ = ("_last", "breaks", "continues", "raises", "returns")
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -88,11 +91,18 @@ class Exits:
         self.breaks: Flow = {}
         self.continues: Flow = {}
         self.raises: dict[Raised, Flow] = {}
+        # What was raised last of each, and on how many ways: one statement after another adds the
+        # same, which is seen at once so.
+        self._last: dict[Raised, tuple[Flow, int]] = {}
 
     def raised(self, raised: Raised, flow: Flow) -> None:
         """Let an exception be raised on some ways."""
-        if flow:
+        if not flow:
+            return
+        last, ways = self._last.get(raised, (None, 0))
+        if last is not flow or ways != len(flow):
             merge(self.raises.setdefault(raised, {}), flow)
+            self._last[raised] = flow, len(flow)
 
     def returned(self, node: ast.stmt, flow: Flow) -> None:
         """Let the function end at a `return`, or at its own end, on some ways."""
@@ -109,7 +119,51 @@ class Exits:
             self.raised(raised, flow)
 
 
-def each(states: int, before: int) -> Iterator[int]:
+class Step(NamedTuple):
+    """What a call makes of what is known on one way."""
+
+    # Whether it fails in all states.
+    refused: bool
+    # What is known when it returns, and why its states are others; None: it does not return.
+    returns: Value | None
+    why: Why
+    # The same for each exception that it raises.
+    raises: tuple[tuple[Raised, Value, Why], ...]
+
+
+_WHY: Final = {
+    Call.ACCEPT: Why.ACCEPT,
+    Call.RECEIVE: Why.MESSAGE,
+    Call.SEND: Why.MESSAGE,
+    Call.CLOSE: Why.CLOSE,
+}
+
+
+@lru_cache(maxsize=4096)
+def step(value: Value, call: Call) -> Step:
+    """Say what a call makes of what is known on one way."""
+    may = outcomes(value.states, call)
+    why = _WHY[call]
+    raises: list[tuple[Raised, Value, Why]] = []
+    if may.closed:
+        raises.append((CLOSED, _in(value, may.closed), Why.DISCONNECT))
+    if may.misuse:
+        # Where the state allows it, another task or the server is to blame.
+        sure = value.sure and may.refused
+        raises.append((MISUSE, _in(value, may.misuse, sure), Why.DISCONNECT))
+    for raised, states in ((WRONG, may.error), (CANCELLED, may.cancelled)):
+        raises += ((raised, _in(value, one, False), why) for one in _each(states, value.states))
+    returns = _in(value, may.returns) if may.returns else None
+    return Step(may.refused, returns, why, tuple(raises))
+
+
+def _in(value: Value, states: int, sure: bool | None = None) -> Value:
+    if value.others:
+        states = forward(states, value.others)
+    return value._replace(states=states, sure=value.sure if sure is None else sure)
+
+
+def _each(states: int, before: int) -> Iterator[int]:
     """Give the states that may follow, each for itself where it was known what they follow."""
     if before & (before - 1):
         if states:

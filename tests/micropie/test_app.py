@@ -161,7 +161,7 @@ def test_handlers_are_checked_when_the_class_is_made() -> None:
     with pytest.raises(TypeError, match=r"Bad\.ws_x \(.*test_app\.py:\d+\) is not async"):
 
         class Bad(App):  # pyright: ignore[reportUnusedClass] - it is not made
-            def ws_x(self, ws: WebSocket) -> None: ...
+            def ws_x(self, ws: WebSocket) -> None: ...  # type: ignore[micropie-handler]
 
 
 def test_handlers_are_checked_when_they_are_set() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import prove
 import pytest
 import running
+from handlers import Tally
 from micropie_conformance.case import registered
 from prove import Part, blame, main
 from right import RIGHT
@@ -164,6 +165,16 @@ def test_deep() -> None:
     ]
 
 
+def test_handlers() -> None:
+    outcomes = [
+        Outcome(Job("handlers", name), tally=Tally(1000, 2000, 3000, 4, 5, 6, problems))
+        for name, problems in (("0-1", list[str]()), ("1-2", ["it does not fail"]))
+    ]
+    part = prove.handlers(outcomes)
+    assert part.count.startswith("generated handlers: 2,000, on 4,000 paths; errors reported 8, ")
+    assert part.problems == ["it does not fail"]
+
+
 def in_a_fault(*cases: str) -> list[Outcome]:
     return [
         Outcome(Job("right", name, "a fault"), [Finding(case, "this", "that") for case in cases])
@@ -218,6 +229,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     monkeypatch.setattr(prove, "JUSTIFIED", {"why": [function(case.id) for case in cases]})
     monkeypatch.setattr(prove, "HARNESSES", ["", "a judgement raises"])
     monkeypatch.setattr(prove, "_OFTEN", 2)
+    monkeypatch.setattr(prove, "_HANDLERS", ["0-2", "2-3"])
     for module in (prove, running):
         monkeypatch.setattr(module, "DEEP", 2)
     return jobs
@@ -231,6 +243,7 @@ def test_proven(few: list[Job], capsys: pytest.CaptureFixture[str]) -> None:
         "wrong implementations caught",
         "mutants",
         "sequences of up to 2 that micropie.WebSocket was explored with",
+        "generated handlers",
         "cases in memory",
         "faults of the suite noticed",
         "proven",
@@ -239,12 +252,13 @@ def test_proven(few: list[Job], capsys: pytest.CaptureFixture[str]) -> None:
         "running 2 right implementations",
         "2 of them done",
         "running 1 wrong implementations",
-        "running 3 mutants, and sequences",
+        "running 5 mutants, sequences and handlers",
         "2 of them done",
+        "4 of them done",
         "running 2 faults of the suite",
         "2 of them done",
     ]
-    assert len(few) == 8
+    assert len(few) == 10
 
 
 def test_not_proven(

@@ -85,6 +85,11 @@ def test_deep(factory: Any, found: set[str], monkeypatch: pytest.MonkeyPatch) ->
     assert outcome.sequences > 1000
 
 
+def test_handlers() -> None:
+    tally = run(Job("handlers", "3-5")).tally
+    assert (tally.handlers, tally.problems) == (2, [])
+
+
 @pytest.mark.parametrize("factory", [RunsForEver, WillNotEnd])
 def test_what_has_no_end_is_ended(factory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RIGHT, "it", Right(factory, Closed, Level.ROBUST))

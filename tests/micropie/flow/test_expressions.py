@@ -486,7 +486,10 @@ def test_comprehensions(handler: Hold, source: str) -> None:
         ),
         pytest.param(
             """\
-            print(await ws.receive_text(), end=await ws.receive_text())  # error: receive-before-accept
+            print(
+                await ws.receive_text(),  # error: receive-before-accept
+                end=await ws.receive_text(),
+            )
             await ws.accept()
             """,
             id="its arguments are looked at",
@@ -702,7 +705,7 @@ def test_escapes(handler: Hold, source: str) -> None:
         ),
         pytest.param(
             """\
-            holder.a, holder[1], holder[await ws.receive_text()] = work()  # error: receive-before-accept
+            holder.a, holder[await ws.receive_text()] = work()  # error: receive-before-accept
             await ws.accept()
             """,
             id="what is assigned to",
@@ -876,7 +879,10 @@ def test_held(handler: Hold, source: str) -> None:
         ),
         pytest.param(
             """\
-            await asyncio.wait_for(ws.accept(), await ws.receive_text())  # error: receive-before-accept
+            await asyncio.wait_for(
+                ws.accept(),
+                await ws.receive_text(),  # error: receive-before-accept
+            )
             """,
             id="its timeout is looked at",
         ),
@@ -1007,7 +1013,10 @@ def test_wait_for(handler: Hold, source: str) -> None:
         ),
         pytest.param(
             """\
-            await asyncio.gather(ws.send_text(await ws.receive_text()), work())  # error: receive-before-accept
+            await asyncio.gather(
+                ws.send_text(await ws.receive_text()),  # error: receive-before-accept
+                work(),
+            )
             """,
             id="arguments are looked at",
         ),

@@ -235,7 +235,7 @@ def test_faults_of_helpers(module: Hold, source: str) -> None:
                     try:
                         while True:
                             text = await ws.receive_text()
-                            sending = (client.send_text(text) for client in clients if client is not ws)
+                            sending = (one.send_text(text) for one in clients if one is not ws)
                             await asyncio.gather(*sending, return_exceptions=True)
                     finally:
                         clients.discard(ws)
