@@ -22,6 +22,8 @@ from micropie.flow.shape import MAY_RAISE, RAISES, SUSPENDS, MethodCall, Shape, 
 from micropie.flow.states import GONE, NEW
 from micropie.flow.syntax import is_abstract
 from micropie.flow.values import (
+    ANYTHING,
+    NONE,
     Exits,
     Flow,
     Origin,
@@ -30,6 +32,8 @@ from micropie.flow.values import (
     given_up,
     meanwhile,
     merge,
+    truth,
+    truth_of,
     unlikely,
 )
 
@@ -42,10 +46,24 @@ MANY: Final = 64
 class Summary(NamedTuple):
     """What becomes of the connection in a function that was called with it."""
 
-    returns: Flow
+    # By what a condition makes of what it returns.
+    returns: dict[int, Flow]
     raises: dict[Raised, Flow]
     # What fails there because of the state.
     failures: list[tuple[Site, Origin]]
+
+
+def _returned(node: ast.stmt, value: Value) -> int:
+    """Give what a condition can make of what is returned."""
+    match node:
+        case ast.Return(value=ast.Constant(value=constant)):
+            return truth(constant)
+        case ast.Return(value=ast.Name(id=name)):
+            return truth_of(value, name)
+        case ast.Return(value=ast.expr()):
+            return ANYTHING
+        case _:
+            return NONE
 
 
 class Context:
@@ -98,10 +116,12 @@ class Core(ABC):
         self._shape = context.shape(function, names)
         self._flags = self._shape.flags
         self._names = self._shape.names
+        self._asked = self._shape.asked
+        self._known = self._names | self._asked
         self._start: Flow = {Value(states, others, names): Origin(function.lineno, Why.START)}
         self.exits = Exits()
         # The ways out of the function that is gone through to its end, and by `return`.
-        self.ends: Flow = {}
+        self.ends: dict[int, Flow] = {}
         # Of each call, by way: why it fails, and where that came from; None: it does not, or who
         # knows.
         self._judged: dict[ast.expr, dict[Value, tuple[Site, Origin] | None]] = {}
@@ -111,6 +131,8 @@ class Core(ABC):
         # Of each call of a function that is gone into, by way: whether it never comes back, as
         # something fails there, and what does.
         self._helped: dict[ast.Call, dict[Value, tuple[bool, list[tuple[Site, Origin]]]]] = {}
+        # The call of which is asked what a condition makes of what it returns.
+        self._in_question: ast.expr | None = None
         # What a bare `raise` raises.
         self._handling: tuple[Raised, ...] = ()
         self._loops: dict[tuple[ast.AST, Value, tuple[Raised, ...]], tuple[Flow, Exits]] = {}
@@ -123,8 +145,9 @@ class Core(ABC):
         """Analyse the function."""
         normal = self._block(self._function.body, self._start)
         self.exits.returned(self._function, normal)
-        for ways in self.exits.returns.values():
-            merge(self.ends, ways)
+        for node, ways in self.exits.returns.items():
+            for value, origin in ways.items():
+                merge(self.ends.setdefault(_returned(node, value), {}), {value: origin})
 
     def findings(self) -> list[Finding]:
         """Give the calls that fail."""

@@ -10,6 +10,7 @@ from micropie.flow.exceptions import ANY, CANCELLED, CLOSED, MISUSE, TIMEOUT
 from micropie.flow.judging import site_of
 from micropie.flow.modules import Function
 from micropie.flow.shape import (
+    ASKED,
     HARMLESS,
     MAY_RAISE,
     RAISES,
@@ -22,16 +23,25 @@ from micropie.flow.shape import (
 from micropie.flow.states import ALL_CALLS, GONE, METHODS, Outcomes, bit, forward, outcomes
 from micropie.flow.syntax import constant, is_generator, turns
 from micropie.flow.values import (
+    ANYTHING,
+    FALSE,
+    NONE,
+    RESULT,
+    TRUE,
     Flow,
     Origin,
     Value,
     Why,
     aliased,
     by_accepted,
+    by_truth,
     escaped,
     likely,
     merge,
     step,
+    told,
+    truth,
+    truth_of,
     unbound,
     unlikely,
 )
@@ -76,21 +86,35 @@ class Expressions(Core):
     def _bind_all(self, targets: list[ast.expr], value: ast.expr, flow: Flow) -> Flow:
         if all(isinstance(target, ast.Name) for target in targets):
             names = [target.id for target in targets if isinstance(target, ast.Name)]
+            asked = [name for name in names if name in self._asked]
             if isinstance(value, ast.Name) and value.id in self._names:
-                return aliased(flow, value.id, names)
+                return told(aliased(flow, value.id, names), asked, ANYTHING)
             if (call := self._method_call(value)) is not None:
                 return self._hold(call, names, flow)
-            return unbound(self._eval(value, flow), names, self._names)
+            if not asked:
+                return unbound(self._eval(value, flow), names, self._known)
+            flow = unbound(self._answer(value, flow), names, self._known)
+            after: Flow = {}
+            for way, origin in flow.items():
+                merge(after, told({way: origin}, asked, truth_of(way, RESULT)))
+            return told(after, [RESULT], ANYTHING)
         flow = self._eval(value, flow)
         for target in targets:
             flow = self._target(target, flow)
         return self._opaque(MAY_RAISE, flow)
 
+    def _answer(self, node: ast.expr, flow: Flow) -> Flow:
+        """Evaluate something, and keep in mind what a condition makes of it."""
+        if isinstance(node, ast.Constant):
+            return told(flow, [RESULT], truth(node.value))
+        self._in_question = node.value if isinstance(node, ast.Await) else node
+        return self._eval(node, flow)
+
     def _target(self, target: ast.expr, flow: Flow) -> Flow:
         """Assign something that is not known to a target."""
         match target:
             case ast.Name(id=name):
-                return unbound(flow, [name], self._names)
+                return unbound(flow, [name], self._known)
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
                 for element in elements:
                     flow = self._target(element, flow)
@@ -105,10 +129,10 @@ class Expressions(Core):
         mine, others = self._split(flow, call.name)
         if mine and not any(name in self._shape.loaded for name in names):
             self._note_never_awaited(call)
-        flow = unbound(self._arguments(call.node, mine), names, self._names)
+        flow = unbound(self._arguments(call.node, mine), names, self._known)
         held = {(name, call.method) for name in names}
         flow = {value._replace(held=value.held | held): origin for value, origin in flow.items()}
-        merge(flow, unbound(self._opaque(RAISES, others), names, self._names))
+        merge(flow, unbound(self._opaque(RAISES, others), names, self._known))
         return flow
 
     def _eval(self, node: ast.AST, flow: Flow) -> Flow:
@@ -117,7 +141,7 @@ class Expressions(Core):
             # It is one, by its class.
             return self._name(node.id, flow)  # type: ignore[attr-defined]
         flags = self._flags.get(node, 0)
-        if not flags & TOUCHED:
+        if not flags & (TOUCHED | ASKED):
             return self._opaque(flags, flow)
         handler = _EXPRESSIONS.get(kind)
         if handler is None:
@@ -464,9 +488,10 @@ class Expressions(Core):
 
     def _help(self, node: ast.Call, helper: _Helper, flow: Flow) -> Flow:
         """Go into a function that is called with the connection, and come back."""
+        in_question = self._in_question is node
         flow = self._arguments(node, flow)
         after: Flow = {}
-        told = self._helped.setdefault(node, {})
+        helped = self._helped.setdefault(node, {})
         for value, origin in flow.items():
             inside = helper.names(node, value.names)
             if not inside and not value.held:
@@ -480,13 +505,14 @@ class Expressions(Core):
                 merge(after, self._opaque(RAISES | SUSPENDS, lost))
                 continue
             failed = any(raised.site is not None for raised in summary.raises)
-            told[value] = (
+            helped[value] = (
                 failed and not summary.returns,
                 [(site, origin if at.why is Why.START else at) for site, at in summary.failures],
             )
-            for way, at in summary.returns.items():
-                back = self._back(value, origin, way, at, node)
-                merge(after, back)
+            for bits, ways in summary.returns.items():
+                for way, at in ways.items():
+                    back = self._back(value, origin, way, at, node)
+                    merge(after, told(back, [RESULT], bits) if in_question else back)
             for raised, ways in summary.raises.items():
                 for way, at in ways.items():
                     self.exits.raised(raised, self._back(value, origin, way, at, node))
@@ -502,8 +528,8 @@ class Expressions(Core):
         if always is not None:
             return (flow, {}) if always else ({}, flow)
         if isinstance(node, ast.Name):
-            return flow, flow
-        if not self._flags.get(node, 0) & TOUCHED:
+            return by_truth(flow, node.id, TRUE) if node.id in self._asked else (flow, flow)
+        if not self._flags.get(node, 0) & (TOUCHED | ASKED):
             flow = self._opaque(self._flags.get(node, 0), flow)
             return flow, flow
         match node:
@@ -535,13 +561,20 @@ class Expressions(Core):
                 not isinstance(value, ast.Name) and self._method_call(value) is None
             ):
                 true, false = self._condition(value, flow)
-                return (
-                    unbound(true, [name], self._names),
-                    unbound(false, [name], self._names),
-                )
+                true, false = (unbound(way, [name], self._known) for way in (true, false))
+                if name in self._asked:
+                    return told(true, [name], TRUE), told(false, [name], NONE | FALSE)
+                return true, false
+            case ast.Compare(
+                left=ast.Name(id=name),
+                ops=[ast.Is() | ast.IsNot() as how],
+                comparators=[ast.Constant(value=None)],
+            ) if name in self._asked:
+                none, some = by_truth(flow, name, NONE)
+                return (none, some) if isinstance(how, ast.Is) else (some, none)
             case _:
-                flow = self._eval(node, flow)
-                return flow, flow
+                true, false = by_truth(self._answer(node, flow), RESULT, TRUE)
+                return told(true, [RESULT], ANYTHING), told(false, [RESULT], ANYTHING)
 
 
 _EXPRESSIONS: Final[dict[type[ast.AST], Callable[..., Flow]]] = {

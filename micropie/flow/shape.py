@@ -15,6 +15,7 @@ from micropie.flow.states import METHODS
 
 __all__ = [
     "ABRUPT",
+    "ASKED",
     "HARMLESS",
     "MAY_RAISE",
     "RAISES",
@@ -40,6 +41,11 @@ SUSPENDS: Final = 8
 ABRUPT: Final = 16
 # There is a `raise` in it.
 THROWS: Final = 32
+# It names what conditions ask for.
+ASKED: Final = 64
+
+# Of so many names is kept in mind what conditions make of them.
+_MEMORY: Final = 4
 
 _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.Call: RAISES,
@@ -171,15 +177,32 @@ class Shape:
         self.flags: dict[ast.AST, int] = {}
         # Names that are looked at somewhere.
         self.loaded: set[str] = set()
+        # Names of which is kept in mind what conditions make of them.
+        self.asked: frozenset[str] = frozenset()
+        self._conditions: list[str] = []
+        self._settled: set[str] = set()
+        self._shared: set[str] = set()
         self._renamed: list[tuple[str, str]] = []
         while True:
+            self._conditions.clear()
             for statement in function.body:
                 self._scan(statement)
             more = {to for to, source in self._renamed if source in self.names} - self.names
             more |= self.closures.keys() - self.names
-            if not more:
+            asked = self._worth_keeping()
+            if not more and asked == self.asked:
                 break
             self.names |= more
+            self.asked = asked
+
+    def _worth_keeping(self) -> frozenset[str]:
+        """Give the names that are asked for again, or once it is known what they are."""
+        asked = {
+            name
+            for name in self._conditions
+            if name in self._settled or self._conditions.count(name) > 1
+        }
+        return frozenset(sorted(asked - self._shared)[:_MEMORY])
 
     def _scan(self, node: ast.AST) -> int:
         kind = node.__class__
@@ -188,7 +211,7 @@ class Shape:
             name: str = node.id  # type: ignore[attr-defined]
             if node.ctx.__class__ is ast.Load:  # type: ignore[attr-defined]
                 self.loaded.add(name)
-            return TOUCHED if name in self.names else 0
+            return (TOUCHED if name in self.names else 0) | (ASKED if name in self.asked else 0)
         if kind is ast.Constant:
             return 0
         flags = 0
@@ -203,12 +226,20 @@ class Shape:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             flags = self._nested(node, flags)
         elif kind is ast.NamedExpr or kind is ast.Assign or kind is ast.AnnAssign:
-            flags |= self._assignment(node)
+            flags |= self._assignment(node, flags)
+        elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
+            self._conditions += _conditions(node.test)
+            flags |= _OF_ITS_OWN.get(kind, 0)
+        elif isinstance(node, ast.alias):
+            self._shared.add((node.asname or node.name).partition(".")[0])
         elif isinstance(node, ast.Global | ast.Nonlocal):
+            self._shared.update(node.names)
             flags |= TOUCHED if self.names & {*node.names} else 0
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
             flags |= TOUCHED if node.name in self.names else 0
+            flags |= ASKED if node.name in self.asked else 0
         elif isinstance(node, ast.comprehension):
+            self._shared |= {one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)}
             flags |= RAISES | SUSPENDS if node.is_async else MAY_RAISE
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             flags |= MAY_RAISE if node.func.id in _BUILTINS else RAISES
@@ -224,6 +255,8 @@ class Shape:
     def _nested(self, node: Function | ast.Lambda, flags: int) -> int:
         """Give the flags of a definition: what is in it does not happen there."""
         here = 0
+        if not isinstance(node, ast.Lambda):
+            self._shared.add(node.name)
         for part in at_definition(node):
             here |= self._scan(part)
         if not flags & TOUCHED or not self.names - assigned(node):
@@ -232,7 +265,7 @@ class Shape:
             self.closures[node.name] = node
         return here | TOUCHED
 
-    def _assignment(self, node: ast.AST) -> int:
+    def _assignment(self, node: ast.AST, flags: int) -> int:
         match node:
             case ast.Assign(targets=targets, value=value):
                 pass
@@ -246,8 +279,28 @@ class Shape:
             for target in targets:
                 if isinstance(target, ast.Name):
                     self._renamed.append((target.id, source))
+        if isinstance(value, ast.Constant) or flags & TOUCHED:
+            self._settled |= {target.id for target in targets if isinstance(target, ast.Name)}
         plain = all(isinstance(target, ast.Name) for target in targets)
         return 0 if plain else MAY_RAISE
+
+
+def _conditions(test: ast.expr) -> Iterator[str]:
+    """Give the names that a condition asks for."""
+    match test:
+        case ast.Name(id=name):
+            yield name
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield from _conditions(operand)
+        case ast.BoolOp(values=values):
+            for value in values:
+                yield from _conditions(value)
+        case ast.Compare(left=ast.Name(id=name), comparators=[ast.Constant(value=None)]):
+            yield name
+        case ast.NamedExpr(target=ast.Name(id=name)):
+            yield name
+        case _:
+            pass
 
 
 def _suppresses(node: ast.With) -> bool:

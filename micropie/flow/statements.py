@@ -19,6 +19,7 @@ from micropie.flow.exceptions import (
 from micropie.flow.expressions import Expressions
 from micropie.flow.shape import (
     ABRUPT,
+    ASKED,
     MAY_RAISE,
     RAISES,
     SUSPENDS,
@@ -69,7 +70,7 @@ class Run(Expressions):
 
     def _statement(self, node: ast.stmt, flow: Flow) -> Flow:
         flags = self._flags[node]
-        if not flags & (TOUCHED | ABRUPT):
+        if not flags & (TOUCHED | ASKED | ABRUPT):
             return self._opaque(flags, flow)
         handler = _STATEMENTS.get(node.__class__)
         if len(flow) > MANY:
@@ -206,7 +207,7 @@ class Run(Expressions):
                 for what, ways in self._by_exception(handler, caught):
                     handling, self._handling = self._handling, what
                     if handler.name:
-                        ways = unbound(ways, [handler.name], self._names)
+                        ways = unbound(ways, [handler.name], self._known)
                     merge(after, self._block(handler.body, ways))
                     self._handling = handling
             for raised, ways in raises.items():
@@ -321,7 +322,7 @@ class Run(Expressions):
                 for one in ast.walk(case.pattern)
                 if isinstance(one, ast.MatchAs | ast.MatchStar) and one.name
             ]
-            taken = unbound(flow, names, self._names)
+            taken = unbound(flow, names, self._known)
             if isinstance(subject, ast.Name) and subject.id in self._names and names:
                 taken = escaped(taken, subject.id)
             left: Flow = {} if is_irrefutable(case.pattern) else dict(flow)
@@ -344,6 +345,10 @@ class Run(Expressions):
         return {
             value._replace(others=ALL_CALLS): at for value, at in self._opaque(RAISES, flow).items()
         }
+
+    def _augmented(self, node: ast.AugAssign, flow: Flow) -> Flow:
+        flow = self._target(node.target, self._eval(node.value, flow))
+        return self._opaque(MAY_RAISE, flow)
 
     def _delete(self, node: ast.Delete, flow: Flow) -> Flow:
         for target in node.targets:
@@ -378,6 +383,7 @@ _STATEMENTS: Final[dict[type[ast.AST], Callable[..., Flow]]] = {
     ast.FunctionDef: Run._define,
     ast.AsyncFunctionDef: Run._define,
     ast.ClassDef: Run._class,
+    ast.AugAssign: Run._augmented,
     ast.Delete: Run._delete,
     ast.Global: Run._outer,
     ast.Nonlocal: Run._outer,
