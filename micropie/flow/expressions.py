@@ -528,7 +528,7 @@ class Expressions(Core):
         if always is not None:
             return (flow, {}) if always else ({}, flow)
         if isinstance(node, ast.Name):
-            return by_truth(flow, node.id, TRUE) if node.id in self._asked else (flow, flow)
+            return by_truth(flow, node.id, TRUE) if node.id in self._known else (flow, flow)
         if not self._flags.get(node, 0) & (TOUCHED | ASKED):
             flow = self._opaque(self._flags.get(node, 0), flow)
             return flow, flow
@@ -566,15 +566,31 @@ class Expressions(Core):
                     return told(true, [name], TRUE), told(false, [name], NONE | FALSE)
                 return true, false
             case ast.Compare(
-                left=ast.Name(id=name),
+                left=left,
                 ops=[ast.Is() | ast.IsNot() as how],
                 comparators=[ast.Constant(value=None)],
-            ) if name in self._asked:
-                none, some = by_truth(flow, name, NONE)
+            ):
+                none, some = self._whether_none(left, flow)
                 return (none, some) if isinstance(how, ast.Is) else (some, none)
             case _:
-                true, false = by_truth(self._answer(node, flow), RESULT, TRUE)
-                return told(true, [RESULT], ANYTHING), told(false, [RESULT], ANYTHING)
+                return _by_result(self._answer(node, flow), TRUE)
+
+    def _whether_none(self, node: ast.expr, flow: Flow) -> tuple[Flow, Flow]:
+        match node:
+            case ast.Name(id=name):
+                pass
+            case ast.NamedExpr(target=ast.Name(id=name)):
+                flow = self._eval(node, flow)
+            case _:
+                return _by_result(self._answer(node, flow), NONE)
+        return by_truth(flow, name, NONE) if name in self._known else (flow, flow)
+
+
+def _by_result(flow: Flow, bits: int) -> tuple[Flow, Flow]:
+    if not any(value.truths for value in flow):
+        return flow, flow
+    true, false = by_truth(flow, RESULT, bits)
+    return told(true, [RESULT], ANYTHING), told(false, [RESULT], ANYTHING)
 
 
 _EXPRESSIONS: Final[dict[type[ast.AST], Callable[..., Flow]]] = {

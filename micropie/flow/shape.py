@@ -295,8 +295,8 @@ def _conditions(test: ast.expr) -> Iterator[str]:
         case ast.BoolOp(values=values):
             for value in values:
                 yield from _conditions(value)
-        case ast.Compare(left=ast.Name(id=name), comparators=[ast.Constant(value=None)]):
-            yield name
+        case ast.Compare(left=left, comparators=[ast.Constant(value=None)]):
+            yield from _conditions(left)
         case ast.NamedExpr(target=ast.Name(id=name)):
             yield name
         case _:

@@ -72,12 +72,9 @@ class Run(Expressions):
         flags = self._flags[node]
         if not flags & (TOUCHED | ASKED | ABRUPT):
             return self._opaque(flags, flow)
-        handler = _STATEMENTS.get(node.__class__)
         if len(flow) > MANY:
             flow = given_up(flow, self._names)
-        if handler is None:
-            return self._children(node, flow)
-        return handler(self, node, flow)
+        return _STATEMENTS.get(node.__class__, Run._children)(self, node, flow)
 
     def _expression(self, node: ast.Expr, flow: Flow) -> Flow:
         value = node.value

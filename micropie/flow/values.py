@@ -280,11 +280,15 @@ def truth(value: object) -> int:
 
 def truth_of(value: Value, name: str) -> int:
     """Give what a condition can make of a name."""
+    if name in value.names:
+        return TRUE
     return next((bits for known, bits in value.truths if known == name), ANYTHING)
 
 
 def told(flow: Flow, names: list[str], bits: int) -> Flow:
     """Keep in mind what a condition makes of names."""
+    if bits == ANYTHING and not any(value.truths for value in flow):
+        return flow
     more = frozenset((name, bits) for name in names if bits != ANYTHING)
     after: Flow = {}
     for value, origin in flow.items():
@@ -300,7 +304,9 @@ def by_truth(flow: Flow, name: str, bits: int) -> tuple[Flow, Flow]:
     for value, origin in flow.items():
         known = truth_of(value, name)
         for into, left in ((true, known & bits), (false, known & ~bits)):
-            if left:
+            if left == known:
+                into[value] = origin
+            elif left:
                 merge(into, told({value: origin}, [name], left))
     return true, false
 

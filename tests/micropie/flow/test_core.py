@@ -528,6 +528,65 @@ def test_helpers(module: Hold, source: str) -> None:
     module(source)
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(
+            """\
+            async def start(conn):
+                ok = work()
+                if ok:
+                    await conn.accept()
+                    return ok
+                await conn.close()
+                return None if work() else False
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    if not await start(ws):
+                        await ws.accept()  # error: second-accept
+            """,
+            id="what is returned tells what was done",
+        ),
+        pytest.param(
+            """\
+            async def start(conn):
+                if work():
+                    await conn.accept()
+                    return 1
+                await conn.close()
+                return 0
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    if await start(ws):
+                        await ws.send_text("x")
+            """,
+            id="constants",
+        ),
+        pytest.param(
+            """\
+            async def start(conn):
+                if work():
+                    await conn.accept()
+                    return True
+                await conn.close()
+                if work():
+                    return
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    if await start(ws):
+                        await ws.send_text("x")
+            """,
+            id="the end, and an empty return",
+        ),
+    ],
+)
+def test_answers(module: Hold, source: str) -> None:
+    module(source)
+
+
 MESSAGES = [
     pytest.param(
         """\

@@ -230,6 +230,37 @@ def test_awaits(handler: Hold, source: str) -> None:
         ),
         pytest.param(
             """\
+            if (conn := ws) is not None and conn is not None:
+                await conn.accept()
+            """,
+            id="whether there is one, by a name of its own",
+        ),
+        pytest.param(
+            """\
+            if ws is None:
+                return
+            if not ws:
+                await ws.accept()
+            if ws:
+                await ws.accept()
+            await ws.accept()  # error: second-accept
+            """,
+            id="there always is one",
+        ),
+        pytest.param(
+            """\
+            conn = None
+            if work():
+                conn = ws
+            if conn is None:
+                return await ws.close()
+            await conn.accept()
+            await ws.accept()  # error: second-accept
+            """,
+            id="whether there is one on one way",
+        ),
+        pytest.param(
+            """\
             if ws and ws is not None and ws != work():
                 await ws.accept()
             await ws.accept()  # warning: second-accept
@@ -297,6 +328,26 @@ def test_choices(handler: Hold, source: str) -> None:
                 await ws.accept()
             """,
             id="what is received",
+        ),
+        pytest.param(
+            """\
+            if token := work():
+                await ws.accept()
+            if not token:
+                return await ws.close()
+            await ws.send_text(token)
+            """,
+            id="asked for again",
+        ),
+        pytest.param(
+            """\
+            if (token := work()) is None:
+                return await ws.close()
+            await ws.accept()
+            if token is None:
+                await ws.accept()
+            """,
+            id="asked for again, by other names",
         ),
         pytest.param(
             """\
@@ -408,6 +459,13 @@ def test_walruses(handler: Hold, source: str) -> None:
             await ws.accept()
             """,
             id="a condition",
+        ),
+        pytest.param(
+            """\
+            [await ws.send_text("x") for _ in work() if (ok := ws.accepted)]
+            await ws.accept()
+            """,
+            id="a condition with a name",
         ),
         pytest.param(
             """\
@@ -1183,6 +1241,184 @@ def test_gather(handler: Hold, source: str) -> None:
 )
 def test_tasks(handler: Hold, source: str) -> None:
     handler(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(
+            """\
+            async def start(conn):
+                if not work():
+                    await conn.close(1008)
+                    return False
+                await conn.accept()
+                return True
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    if not await start(ws):
+                        return
+                    await ws.send_text("x")
+            """,
+            id="it says whether it has accepted",
+        ),
+        pytest.param(
+            """\
+            async def start(conn):
+                if not work():
+                    await conn.close(1008)
+                    return False
+                await conn.accept()
+                return True
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    if await start(ws):
+                        return
+                    await ws.send_text("x")  # error: send-after-close
+            """,
+            id="it says it, and is misunderstood",
+        ),
+        pytest.param(
+            """\
+            async def start(conn):
+                if work():
+                    await conn.accept()
+                    return "user"
+                await conn.close(1008)
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    user = await start(ws)
+                    if user is None:
+                        return
+                    await ws.send_text(user)
+            """,
+            id="its answer is kept",
+        ),
+        pytest.param(
+            """\
+            async def start(conn):
+                if work():
+                    await conn.accept()
+                    return "user"
+                await conn.close(1008)
+                return ""
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    if user := await start(ws):
+                        await ws.send_text(user)
+            """,
+            id="its answer is kept by a walrus",
+        ),
+        pytest.param(
+            """\
+            async def start(conn):
+                ok = False
+                if work():
+                    await conn.accept()
+                    ok = True
+                else:
+                    await conn.close()
+                if not ok:
+                    print("rejected")
+                return ok
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    if await start(ws):
+                        await ws.send_text("x")
+            """,
+            id="its answer is a flag",
+        ),
+        pytest.param(
+            """\
+            async def start(conn):
+                if work():
+                    await conn.accept()
+                else:
+                    await conn.close()
+                return work()
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    if await start(ws):
+                        await ws.send_text("x")  # warning: send-after-close
+            """,
+            id="its answer is not known",
+        ),
+        pytest.param(
+            """\
+            async def receive(conn):
+                try:
+                    return await conn.receive_text()
+                except ConnectionClosed:
+                    return None
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    await ws.accept()
+                    while (text := await receive(ws)) is not None:
+                        await ws.send_text(text)
+                    await ws.close()
+                    await ws.send_text("x")  # error: use-after-disconnect
+            """,
+            id="it may swallow, and say so",
+        ),
+        pytest.param(
+            """\
+            async def receives(conn):
+                with suppress(ConnectionClosed):
+                    print(await conn.receive_text())
+                    return 1
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    await ws.accept()
+                    if await receives(ws) is None:
+                        await ws.send_text("x")  # warning: use-after-disconnect
+                    else:
+                        await ws.send_text("x")
+            """,
+            id="it may swallow, and say so at once",
+        ),
+        pytest.param(
+            """\
+            async def start(conn):
+                if work():
+                    await conn.accept()
+                    return True
+                await conn.close()
+                return False
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    print(await start(ws))
+                    if work():
+                        await ws.send_text("x")  # warning: send-after-close
+            """,
+            id="it is not asked",
+        ),
+        pytest.param(
+            """\
+            def is_new(conn):
+                return not conn.accepted
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    if is_new(ws):
+                        await ws.accept()
+                    await ws.send_text("x")  # warning: send-before-accept
+            """,
+            id="a function that is no coroutine",
+        ),
+    ],
+)
+def test_answers(module: Hold, source: str) -> None:
+    """What a helper returns tells what it has done."""
+    module(source)
 
 
 @pytest.mark.parametrize(

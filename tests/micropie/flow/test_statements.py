@@ -327,6 +327,361 @@ def test_accepted(handler: Hold, source: str) -> None:
     [
         pytest.param(
             """\
+            await ws.accept()
+            connected = True
+            while connected:
+                try:
+                    await ws.receive_text()
+                except ConnectionClosed:
+                    connected = False
+            """,
+            id="a loop ended by one",
+        ),
+        pytest.param(
+            """\
+            await ws.accept()
+            closed = False
+            while not closed:
+                try:
+                    await ws.receive_text()
+                except ConnectionClosed:
+                    closed = True
+            """,
+            id="a loop ended by one that is not set",
+        ),
+        pytest.param(
+            """\
+            await ws.accept()
+            connected = True
+            while connected:
+                try:
+                    await ws.receive_text()  # warning: use-after-disconnect
+                except ConnectionClosed:
+                    pass
+            """,
+            id="a loop not ended by one",
+        ),
+        pytest.param(
+            """\
+            await ws.accept()
+            connected = True
+            while True:
+                try:
+                    await ws.receive_text()
+                except ConnectionClosed:
+                    connected = False
+                if not connected:
+                    break
+            """,
+            id="an endless loop left by one",
+        ),
+        pytest.param(
+            """\
+            await ws.accept()
+            connected = False
+            while True:
+                try:
+                    await ws.receive_text()
+                except ConnectionClosed:  # warning: swallowed-disconnect
+                    connected = True
+                if not connected:
+                    break
+            """,
+            id="the wrong way round",
+        ),
+        pytest.param(
+            """\
+            await ws.accept()
+            text = None
+            try:
+                text = await ws.receive_text()
+            except ConnectionClosed:
+                text = None
+            if text is not None:
+                await ws.send_text(text)
+            """,
+            id="nothing has come",
+        ),
+        pytest.param(
+            """\
+            await ws.accept()
+            text = None
+            with suppress(ConnectionClosed):
+                text = await ws.receive_text()
+            if text is None:
+                await ws.send_text("x")  # warning: use-after-disconnect
+            """,
+            id="nothing has come, asked the other way round",
+        ),
+        pytest.param(
+            """\
+            known = work()
+            if known:
+                await ws.accept()
+            else:
+                await ws.close()
+            work()
+            if known:
+                await ws.send_text("x")
+            """,
+            id="the same asked twice",
+        ),
+        pytest.param(
+            """\
+            known = work()
+            if known:
+                await ws.accept()
+            else:
+                await ws.close()
+            known = work()
+            if known:
+                await ws.send_text("x")  # warning: send-after-close
+            """,
+            id="the same asked twice, and it is another now",
+        ),
+        pytest.param(
+            """\
+            if name and work():
+                await ws.accept()
+            elif not name:
+                return await ws.close()
+            else:
+                return await ws.close()
+            if name is not None and name:
+                await ws.accept()  # error: second-accept
+            """,
+            id="asked for in part",
+        ),
+        pytest.param(
+            """\
+            flag = 0
+            if flag is None:
+                await ws.accept()
+            await ws.send_text("x")  # error: send-before-accept
+            await ws.accept()
+            """,
+            id="false is not None",
+        ),
+        pytest.param(
+            """\
+            flag = None
+            if not flag:
+                await ws.accept()
+            await ws.accept()  # error: second-accept
+            """,
+            id="None is false",
+        ),
+        pytest.param(
+            """\
+            ok = False
+            await ws.accept() if ok else await ws.close()
+            await ws.accept()  # error: accept-after-close
+            """,
+            id="as a choice",
+        ),
+        pytest.param(
+            """\
+            ok = work()
+            if ok:
+                await ws.accept()
+            assert ok
+            await ws.send_text("x")
+            """,
+            id="asserted",
+        ),
+        pytest.param(
+            """\
+            one = two = three = four = five = six = True
+            if one and two and three and four and five and six:
+                await ws.accept()
+            await ws.send_text("x")  # warning: send-before-accept
+            """,
+            id="more than is kept in mind",
+        ),
+    ],
+)
+def test_flags(handler: Hold, source: str) -> None:
+    """Of names that conditions ask for is known what they are."""
+    handler(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(
+            """\
+            tries = 0
+            tries += 1
+            if tries:
+                await ws.accept()
+            await ws.send_text("x")  # warning: send-before-accept
+            """,
+            id="augmented",
+        ),
+        pytest.param(
+            """\
+            flag = False
+            for flag in work():
+                pass
+            if flag:
+                await ws.send_text("x")  # error: send-before-accept
+            await ws.accept()
+            """,
+            id="in a loop",
+        ),
+        pytest.param(
+            """\
+            flag = False
+            flag, other = work()
+            if flag:
+                await ws.send_text("x")  # error: send-before-accept
+            await ws.accept()
+            """,
+            id="in a tuple",
+        ),
+        pytest.param(
+            """\
+            flag = False
+            with work() as flag:
+                if flag:
+                    await ws.send_text("x")  # error: send-before-accept
+            await ws.accept()
+            """,
+            id="by with",
+        ),
+        pytest.param(
+            """\
+            flag = False
+            try:
+                work()
+            except ValueError as flag:
+                if flag:
+                    await ws.send_text("x")  # error: send-before-accept
+            await ws.accept()
+            """,
+            id="by except",
+        ),
+        pytest.param(
+            """\
+            flag = False
+            match work():
+                case [flag]:
+                    if flag:
+                        await ws.send_text("x")  # error: send-before-accept
+            await ws.accept()
+            """,
+            id="by match",
+        ),
+        pytest.param(
+            """\
+            flag = False
+            del flag
+            if flag:
+                await ws.send_text("x")  # error: send-before-accept
+            await ws.accept()
+            """,
+            id="del",
+        ),
+        pytest.param(
+            """\
+            flag = False
+            if work(flag := work()):
+                pass
+            if flag:
+                await ws.send_text("x")  # error: send-before-accept
+            await ws.accept()
+            """,
+            id="by a walrus",
+        ),
+        pytest.param(
+            """\
+            flag = None
+            flag = ws
+            if flag:
+                await flag.accept()
+            await ws.accept()  # error: second-accept
+            """,
+            id="the connection",
+        ),
+        pytest.param(
+            """\
+            flag = None
+            flag = ws.accept()
+            if flag:
+                await flag
+            await ws.send_text("x")  # warning: send-before-accept
+            """,
+            id="a coroutine",
+        ),
+        pytest.param(
+            """\
+            flag = False
+            async def inner():
+                nonlocal flag
+                flag = True
+            await inner()
+            if flag:
+                await ws.send_text("x")  # error: send-before-accept
+            await ws.accept()
+            """,
+            id="by a nested function",
+        ),
+        pytest.param(
+            """\
+            global flag
+            flag = False
+            await work()
+            if flag:
+                await ws.send_text("x")  # error: send-before-accept
+            await ws.accept()
+            """,
+            id="by anybody",
+        ),
+        pytest.param(
+            """\
+            flag = None
+            def flag():
+                pass
+            if flag:
+                await ws.send_text("x")  # error: send-before-accept
+            await ws.accept()
+            """,
+            id="a nested function",
+        ),
+        pytest.param(
+            """\
+            flag = None
+            try:
+                import flag
+            except ImportError:
+                pass
+            if flag:
+                await ws.send_text("x")  # error: send-before-accept
+            await ws.accept()
+            """,
+            id="an import",
+        ),
+        pytest.param(
+            """\
+            flag = False
+            [await ws.send_text("x") for flag in work() if flag]  # error: send-before-accept
+            if flag:
+                work()
+            await ws.accept()
+            """,
+            id="another in a comprehension",
+        ),
+    ],
+)
+def test_flags_that_change(handler: Hold, source: str) -> None:
+    handler(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(
+            """\
             assert work()
             await ws.accept()
             """,
