@@ -537,12 +537,12 @@ class Expressions(Core):
                 true, false = self._condition(operand, flow)
                 return false, true
             case ast.BoolOp(op=op, values=values):
-                left: Flow = {}
+                rest: Flow = {}
                 for value in values:
                     true, false = self._condition(value, flow)
                     flow, out = (true, false) if isinstance(op, ast.And) else (false, true)
-                    merge(left, out)
-                return (flow, left) if isinstance(op, ast.And) else (left, flow)
+                    merge(rest, out)
+                return (flow, rest) if isinstance(op, ast.And) else (rest, flow)
             case ast.Attribute(value=ast.Name(id=name), attr="accepted") if name in self._names:
                 return by_accepted(flow, name, node.lineno)
             case ast.Attribute(
