@@ -30,9 +30,10 @@ prove: set-up  ## Prove that the conformance suite can fail, on mutants and on w
 serve: set-up  ## Serve the chat room of examples/chat.py
 	@$(BIN)/micropie serve examples/chat.py:app
 
-bench: set-up  ## Measure the WebSocket against others', and what verifying one costs
+bench: set-up  ## Measure the WebSocket against others', and what verifying and checking cost
 	@$(BIN)/python benchmarks/bench.py
 	@$(BIN)/python benchmarks/suite.py
+	@$(BIN)/python benchmarks/checking.py
 
 matrix:  ## Verify the WebSocket classes of others; docs/matrix.md has what was found
 	@.ci/set-up build/matrix-venv '$(PYTHON)' conformance/adapters/requirements.lock

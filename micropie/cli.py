@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import importlib.metadata
 import importlib.util
 import os
 import platform
@@ -10,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Subparsers", "main"]
+__all__ = ["Subparsers", "main", "version"]
 
 # What a verb adds its parser to; argparse has no public name for it.
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
@@ -27,7 +26,13 @@ class _Verb(NamedTuple):
 
 
 _VERBS = {
-    "check": _Verb("type-check handler code", "micropie.check", ("mypy",), "check"),
+    "check": _Verb(
+        "check handler code: its types, and what it does with the connection",
+        "micropie.check",
+        # Its analysis needs nothing; it looks for mypy itself.
+        (),
+        "check",
+    ),
     "verify": _Verb(
         "run the conformance suite on an implementation of the contract",
         "micropie_conformance.verify",
@@ -50,7 +55,7 @@ _VERBS = {
 
 _EPILOG = """\
 examples:
-  micropie check handlers.py            is the handler code right, by its types?
+  micropie check handlers.py            is the handler code right?
   micropie check src/                   the same, for each .py file in a folder
   micropie verify micropie:WebSocket    does an implementation keep the contract?
   micropie verify path/to/file.py:WebSocket --live hypercorn
@@ -129,7 +134,7 @@ def _run(argv: Sequence[str]) -> int:
             subparsers.add_parser(name, help=verb.summary)
     args = parser.parse_args(argv)
     if args.version:
-        print(f"micropie-contract {_version()} (Python {platform.python_version()})")
+        print(f"micropie-contract {version()} (Python {platform.python_version()})")
         return 0
     if "run" not in args:
         parser.error(f"a verb is needed: {', '.join(_VERBS)}; 'micropie --help' tells more")
@@ -137,7 +142,11 @@ def _run(argv: Sequence[str]) -> int:
     return status
 
 
-def _version() -> str:
+def version() -> str:
+    """Give the version of this package."""
+    # It takes long to import.
+    import importlib.metadata
+
     try:
         return importlib.metadata.version("micropie-contract")
     except importlib.metadata.PackageNotFoundError:

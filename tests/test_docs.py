@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from micropie.flow import CODES, Checker, Code
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     [
@@ -41,6 +43,34 @@ def test_links_between_pages(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+FINDINGS = (ROOT / "docs" / "findings.md").read_text("utf-8")
+IMPORTS = "from micropie import App, ConnectionClosed, WebSocket\n"
+
+
+def test_each_code_has_its_section_which_begins_with_what_it_means() -> None:
+    sections = re.findall(r"^## ([a-z-]+)\n\n(.*?)\n\n```", FINDINGS, re.M | re.S)
+    assert {code: text.replace("\n", " ") for code, text in sections} == dict(CODES)
+
+
+@pytest.mark.parametrize("code", Code)
+def test_the_examples_of_a_code(code: Code, tmp_path: Path) -> None:
+    section = FINDINGS.partition(f"\n## {code}\n")[2].partition("\n## ")[0]
+    wrong, right = re.findall(r"^```py(?:thon)?\n(.*?)^```", section, re.M | re.S)
+    file = tmp_path / "handlers.py"
+    file.write_text(IMPORTS + wrong)
+    lines = file.read_text().splitlines()
+    marked = [
+        (number, line.rpartition("# ")[2])
+        for number, line in enumerate(lines, 1)
+        if line.endswith(("# error", "# warning"))
+    ]
+    found = [(one.line, str(one.severity)) for one in Checker().check(file) if one.code is code]
+    assert found == marked
+    assert len(found) == 1
+    file.write_text(right)
+    assert Checker().check(file) == []
 
 
 def _python_blocks() -> list[tuple[str, str]]:

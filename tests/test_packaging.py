@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 import sysconfig
@@ -144,3 +145,14 @@ def test_exported_names_exist(name: str) -> None:
     assert exported or name not in PACKAGES
     assert len(exported) == len(set(exported))
     assert [missing for missing in exported if not hasattr(module, missing)] == []
+
+
+def test_the_hook_for_pre_commit_is_the_command_with_its_extra() -> None:
+    text = (CHECKOUT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    hook = dict(re.findall(r"^(?:- |  )(\w+): (.*)$", text, re.M))
+    script, verb = hook["entry"].split()
+    assert (Path(sysconfig.get_path("scripts")) / script).exists()
+    assert hook["id"] == f"{script}-{verb}"
+    assert hook["additional_dependencies"] == f'[".[{verb}]"]'
+    assert verb in DISTRIBUTION.metadata.get_all("Provides-Extra", [])
+    assert hook["types_or"] == "[python, pyi]"

@@ -4,7 +4,7 @@ import ast
 import gc
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -50,6 +50,23 @@ class Checker:
         self._roots = tuple(roots)
         self._modules: dict[Path, Modules] = {}
 
+    def check_all(self, files: Iterable[Path]) -> Iterator[tuple[Path, list[Finding]]]:
+        """Give what is found in each of some files, as `check` does, and quicker.
+
+        Raises:
+            Unreadable: There is no such file, or it cannot be read.
+        """
+        # A syntax tree is so many objects that to look for garbage among them again and again
+        # takes half as long as all the rest, and there is none.
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            for file in files:
+                yield file, self.check(file)
+        finally:
+            if collects:
+                gc.enable()
+
     def check(self, file: Path) -> list[Finding]:
         """Give what is found in a file, by line.
 
@@ -58,7 +75,7 @@ class Checker:
         Raises:
             Unreadable: There is no such file, or it cannot be read.
         """
-        with _at_ease():
+        with _deep():
             try:
                 source, tree = parse(file)
             except OSError as error:
@@ -75,14 +92,14 @@ class Checker:
             self._modules[root] = Modules([root, *self._roots])
         modules = self._modules[root]
         module = Module(name, tree, file.name == "__init__.py")
-        modules.add(module)
-        program = Program(modules, module)
-        called = {*_CALLED.findall(source)}
-        found: list[Finding] = []
-        for function, owner in _functions(tree.body, None):
-            for parameter, start in self._starts(modules, module, function, owner, called):
-                found += program.analyse(function, parameter, start, owner)
-        found += program.in_helpers()
+        with modules.having(module):
+            program = Program(modules, module)
+            called = {*_CALLED.findall(source)}
+            found: list[Finding] = []
+            for function, owner in _functions(tree.body, None):
+                for parameter, start in self._starts(modules, module, function, owner, called):
+                    found += program.analyse(function, parameter, start, owner)
+            found += program.in_helpers()
         return _once(found)
 
     def _starts(
@@ -188,19 +205,11 @@ def _syntax_error(error: SyntaxError) -> Finding:
 
 
 @contextmanager
-def _at_ease() -> Iterator[None]:
-    """Let code be nested as deeply as it is, and its syntax tree be made without a break.
-
-    CPython needs no stack of C for the one; a tree is so many objects that to look for garbage
-    among them again and again takes as long as the analysis.
-    """
+def _deep() -> Iterator[None]:
+    """Let code be nested as deeply as it is; CPython needs no stack of C for that."""
     limit = sys.getrecursionlimit()
-    collects = gc.isenabled()
     sys.setrecursionlimit(max(limit, _RECURSION))
-    gc.disable()
     try:
         yield
     finally:
         sys.setrecursionlimit(limit)
-        if collects:
-            gc.enable()

@@ -10,7 +10,6 @@ What is not known is left open: a call whose outcome depends on what cannot be s
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from micropie.flow.callees import Callees
@@ -18,7 +17,7 @@ from micropie.flow.exceptions import ANY, CANCELLED, Raised, Site
 from micropie.flow.findings import Code, Finding, Severity
 from micropie.flow.judging import finding_of, words_of
 from micropie.flow.modules import Function, Module, Modules
-from micropie.flow.shape import MAY_RAISE, RAISES, SUSPENDS, MethodCall, Shape, method_call
+from micropie.flow.shape import MAY_RAISE, RAISES, SUSPENDS, MethodCall, Shape
 from micropie.flow.states import GONE, NEW
 from micropie.flow.syntax import is_abstract
 from micropie.flow.values import (
@@ -139,7 +138,7 @@ class Core(ABC):
         # Endless loops around the place.
         self._endless = 0
         # Whether exceptions make a difference there: how much is around it that heeds them.
-        self._heeded = int(heeded)
+        self.heeded = int(heeded)
 
     def go(self) -> None:
         """Analyse the function."""
@@ -221,9 +220,9 @@ class Core(ABC):
         """Go past what has nothing to do with the connection."""
         if flags & SUSPENDS:
             flow = meanwhile(flow)
-            if self._heeded:
+            if self.heeded:
                 self.exits.raised(CANCELLED, unlikely(flow))
-        if not self._heeded:
+        if not self.heeded:
             return flow
         if flags & RAISES:
             self.exits.raised(ANY, flow)
@@ -231,22 +230,13 @@ class Core(ABC):
             self.exits.raised(ANY, unlikely(flow))
         return flow
 
-    @contextmanager
-    def _heeding(self) -> Iterator[Exits]:
-        """Capture what is gone through, with the exceptions in it."""
-        self._heeded += 1
-        with self._captured() as exits:
-            yield exits
-        self._heeded -= 1
-
-    @contextmanager
-    def _captured(self) -> Iterator[Exits]:
+    def _captured(self) -> "_Capture":
         """Let what is gone through leave its exits in a set of their own."""
-        outer, self.exits = self.exits, Exits()
-        try:
-            yield self.exits
-        finally:
-            self.exits = outer
+        return _Capture(self, 0)
+
+    def _heeding(self) -> "_Capture":
+        """Capture what is gone through, with the exceptions in it."""
+        return _Capture(self, 1)
 
     def _note_never_awaited(self, call: MethodCall) -> None:
         self._note(
@@ -265,7 +255,7 @@ class Core(ABC):
 
     def _method_call(self, node: ast.AST) -> MethodCall | None:
         """Give the call of a method of what may be the connection; None: it is none."""
-        call = method_call(node)
+        call = self._shape.calls.get(node)
         return call if call is not None and call.name in self._names else None
 
     def _split(self, flow: Flow, name: str) -> tuple[Flow, Flow]:
@@ -363,3 +353,24 @@ class Core(ABC):
     @abstractmethod
     def _block(self, body: list[ast.stmt], flow: Flow) -> Flow:
         """Go through some statements."""
+
+
+class _Capture:
+    """Gives a run other exits for a while."""
+
+    # A generator with `contextmanager` takes longer than most of what is within it.
+    __slots__ = ("_heeds", "_outer", "_run")
+
+    def __init__(self, run: Core, heeds: int) -> None:
+        self._run = run
+        self._heeds = heeds
+        self._outer = run.exits
+
+    def __enter__(self) -> Exits:
+        self._run.exits = exits = Exits()
+        self._run.heeded += self._heeds
+        return exits
+
+    def __exit__(self, *exc: object) -> None:
+        self._run.exits = self._outer
+        self._run.heeded -= self._heeds

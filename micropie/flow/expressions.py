@@ -325,7 +325,7 @@ class Expressions(Core):
             if returns is not None and returns not in after:
                 same = returns.states == value.states
                 after[returns] = origin if same else Origin(line, why)
-            if not self._heeded:
+            if not self.heeded:
                 continue
             for raised, way, because in raises:
                 if site is not None and raised in (CLOSED, MISUSE):

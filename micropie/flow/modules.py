@@ -6,6 +6,7 @@ Nothing is imported: files are read and their syntax trees looked at.
 import ast
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -127,9 +128,19 @@ class Modules:
         self._known: dict[str, Module | None] = {}
         self._applications: dict[ast.ClassDef, bool] = {}
 
-    def add(self, module: Module) -> None:
-        """Make a module known that was read already."""
+    @contextmanager
+    def having(self, module: Module) -> Iterator[None]:
+        """Make a module known that was read already, for as long as it is looked at."""
+        known = self._known.pop(module.name, None)
         self._known[module.name] = module
+        try:
+            yield
+        finally:
+            # All syntax trees of a project would fill the memory.
+            del self._known[module.name]
+            if known is not None:
+                self._known[module.name] = known
+            self._applications.clear()
 
     def find(self, name: str) -> Module | None:
         """Give a module; None: there is none that can be read, or it is not valid Python."""

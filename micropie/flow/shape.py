@@ -48,7 +48,6 @@ ASKED: Final = 64
 _MEMORY: Final = 4
 
 _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
-    ast.Call: RAISES,
     ast.Await: RAISES | SUSPENDS,
     ast.Yield: RAISES | SUSPENDS,
     ast.YieldFrom: RAISES | SUSPENDS,
@@ -66,8 +65,6 @@ _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.Starred: MAY_RAISE,
     ast.AugAssign: MAY_RAISE,
     ast.Delete: MAY_RAISE,
-    ast.Import: MAY_RAISE,
-    ast.ImportFrom: MAY_RAISE,
     ast.Match: MAY_RAISE,
     ast.ClassDef: RAISES,
     ast.Raise: ABRUPT | THROWS,
@@ -90,7 +87,28 @@ HARMLESS: Final = frozenset(
 # Called by their own name, they fail for a reason that is hardly worth a word.
 _BUILTINS: Final = frozenset(dir(builtins)) - {"next", "anext", "exec", "eval", "open", "input"}
 
-_NO_NODES: Final = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
+# The fields that hold no expression, statement or part of one.
+_NO_NODES: Final = frozenset(
+    {
+        *("arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "level"),
+        *("module", "names", "op", "ops", "rest", "simple", "type_comment", "kwd_attrs"),
+    }
+)
+
+
+class _Fields(dict[type[ast.AST], tuple[str, ...]]):
+    """The fields of a node that hold nodes, by its class."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        no_node = kind in (ast.MatchSingleton, ast.Global, ast.Nonlocal)
+        # It is an expression in a statement of `type` only.
+        names = _NO_NODES if kind.__name__ == "TypeAlias" else _NO_NODES | {"name"}
+        fields = () if no_node else tuple(field for field in kind._fields if field not in names)
+        self[kind] = fields
+        return fields
+
+
+_FIELDS: Final = _Fields()
 
 
 def parameters(function: Function | ast.Lambda) -> list[ast.arg]:
@@ -175,6 +193,8 @@ class Shape:
         # The functions within it that use one of them.
         self.closures: dict[str, Function] = {}
         self.flags: dict[ast.AST, int] = {}
+        # All calls that may be of the connection's methods.
+        self.calls: dict[ast.AST, MethodCall] = {}
         # Names that are looked at somewhere.
         self.loaded: set[str] = set()
         # Names of which is kept in mind what conditions make of them.
@@ -215,13 +235,13 @@ class Shape:
         if kind is ast.Constant:
             return 0
         flags = 0
-        for field in node._fields:
+        for field in _FIELDS[kind]:
             child = getattr(node, field)
             if child.__class__ is list:
                 for one in child:
-                    if isinstance(one, ast.AST):
+                    if one is not None:
                         flags |= self._scan(one)
-            elif isinstance(child, ast.AST) and not isinstance(child, _NO_NODES):
+            elif child is not None:
                 flags |= self._scan(child)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             flags = self._nested(node, flags)
@@ -230,8 +250,9 @@ class Shape:
         elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
             self._conditions += _conditions(node.test)
             flags |= _OF_ITS_OWN.get(kind, 0)
-        elif isinstance(node, ast.alias):
-            self._shared.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            self._shared |= {(one.asname or one.name).partition(".")[0] for one in node.names}
+            flags |= MAY_RAISE
         elif isinstance(node, ast.Global | ast.Nonlocal):
             self._shared.update(node.names)
             flags |= TOUCHED if self.names & {*node.names} else 0
@@ -241,8 +262,11 @@ class Shape:
         elif isinstance(node, ast.comprehension):
             self._shared |= {one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)}
             flags |= RAISES | SUSPENDS if node.is_async else MAY_RAISE
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            flags |= MAY_RAISE if node.func.id in _BUILTINS else RAISES
+        elif isinstance(node, ast.Call):
+            if (call := method_call(node)) is not None:
+                self.calls[node] = call
+            named = isinstance(node.func, ast.Name) and node.func.id in _BUILTINS
+            flags |= MAY_RAISE if named else RAISES
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             pass
         elif isinstance(node, ast.With) and _suppresses(node):

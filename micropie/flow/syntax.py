@@ -13,6 +13,8 @@ _FEW: Final = 3
 
 def constant(node: ast.expr) -> bool | None:
     """Give what a condition always is; None: that depends."""
+    if node.__class__ not in (ast.Constant, ast.UnaryOp):
+        return None
     match node:
         case ast.Constant(value=value):
             return bool(value)

@@ -95,6 +95,9 @@ Flow: TypeAlias = dict[Value, Origin]
 
 def merge(into: Flow, flow: Mapping[Value, Origin]) -> None:
     """Add what is known on more ways."""
+    if not into:
+        into.update(flow)
+        return
     for value, origin in flow.items():
         if value not in into:
             into[value] = origin

@@ -48,7 +48,6 @@ def test_each_verb_has_its_own_help(verb: str, capsys: pytest.CaptureFixture[str
         (["chek", "x.py"], "invalid choice: 'chek'"),
         (["--nosuch"], "unrecognized arguments: --nosuch"),
         (["diff", "old.json"], "the following arguments are required: NEW.json"),
-        (["check"], "the following arguments are required: PATH"),
         (["check", "--nosuch", "x.py"], "unrecognized arguments: --nosuch"),
     ],
 )
@@ -78,7 +77,6 @@ def test_version(
 @pytest.mark.parametrize(
     ("verb", "missing", "message"),
     [
-        ("check", ["mypy"], "needs mypy: pip install 'micropie-contract[check]'"),
         ("serve", ["hypercorn"], "needs hypercorn: pip install 'micropie-contract[serve]'"),
         (
             "verify",

@@ -1,0 +1,172 @@
+"""The files that a check is to look at, and the folders that Python would import them from."""
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+from micropie.check.report import CheckError, name
+
+__all__ = ["PACKAGE", "absolute", "by_root", "find"]
+
+# This package.
+PACKAGE = Path(__file__).parents[1]
+
+# What mypy skips in a folder; virtual environments are known by their pyvenv.cfg.
+_SKIPPED = {"__pycache__", "node_modules", "site-packages"}
+
+_SEARCH_PATH = "import sys; print(*sys.path[1:], sep='\\n')"
+
+
+def find(
+    paths: Iterable[str], exclude: Iterable[str] = (), python: str | None = None
+) -> list[Path]:
+    """Give the Python files that are meant, each once.
+
+    Args:
+        paths: Files, folders and names of modules.
+        exclude: Regular expressions for what is skipped in folders, as mypy takes them: they are
+            looked for in the path from the current folder, which ends in a slash for a folder.
+        python: Where modules are looked for after the current folder; by default in this Python.
+
+    Raises:
+        CheckError: There is no such file, folder or module, or it cannot be read.
+    """
+    try:
+        skipped = [re.compile(pattern) for pattern in exclude]
+    except re.error as error:
+        raise CheckError(
+            f"exclude has {error.pattern!r}, which is no regular expression: {error}"
+        ) from error
+    found: dict[str, Path] = {}
+    for path in paths:
+        for place in _places(path, python):
+            for file in _walk(place, skipped) if place.is_dir() else [place]:
+                found.setdefault(os.path.realpath(file), file)
+    return list(found.values())
+
+
+def _places(path: str, python: str | None) -> list[Path]:
+    """The file, or the folders, that one of the paths means."""
+    place = Path(path)
+    try:
+        # Unlike Path, it does not take an empty name for the current folder.
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if path.endswith((".py", ".pyi")) or not all(map(str.isidentifier, path.split("."))):
+            raise CheckError(f"no such file or folder: {path}") from error
+        return _module(path, python)
+    except OSError as error:
+        # A circle of symbolic links, for example.
+        raise CheckError(f"cannot read {path}: {error.strerror}") from error
+    if not place.is_dir() and place.suffix not in {".py", ".pyi"}:
+        raise CheckError(f"{path} is not a Python file: its name does not end in .py")
+    return [place]
+
+
+def _module(module: str, python: str | None) -> list[Path]:
+    """The file of a module, or the folders of a package. Nothing of it is imported."""
+    importlib.invalidate_caches()
+    search = [os.getcwd(), *_search_path(python)]
+    source = ""
+    for part in module.split("."):
+        spec = PathFinder.find_spec(part, search)
+        if spec is None:
+            raise CheckError(f"no such file, folder or module: {module}")
+        search = list(spec.submodule_search_locations or ())
+        source = spec.origin or "a namespace"
+    if not search and not source.endswith(".py"):
+        raise CheckError(f"the module {module} has no Python source: {source}")
+    return [Path(name(Path(place))) for place in search or [source]]
+
+
+def _search_path(python: str | None) -> list[str]:
+    if python is None:
+        return sys.path
+    done = subprocess.run(
+        [python, "-c", _SEARCH_PATH], stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise CheckError(f"{python} is not a Python that runs (--python)")
+    return done.stdout.splitlines()
+
+
+def _walk(top: Path, skipped: list[re.Pattern[str]]) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        raise CheckError(f"cannot read {error.filename}: {error.strerror}")
+
+    def excluded(path: Path, end: str = "") -> bool:
+        here = Path(os.path.relpath(path)).as_posix() + end
+        return any(pattern.search(here) for pattern in skipped)
+
+    seen: set[str] = set()
+    for folder, subfolders, names in os.walk(top, onerror=refuse, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            # A link led back up.
+            subfolders.clear()
+            continue
+        seen.add(real)
+        subfolders[:] = sorted(
+            subfolder
+            for subfolder in subfolders
+            if subfolder not in _SKIPPED
+            and not subfolder.startswith(".")
+            and not Path(folder, subfolder, "pyvenv.cfg").exists()
+            and not excluded(Path(folder, subfolder), "/")
+        )
+        for file in sorted(Path(folder, each) for each in names):
+            if file.suffix == ".py" and file.is_file() and not excluded(file):
+                yield file
+
+
+def by_root(files: Iterable[Path]) -> dict[Path, list[Path]]:
+    """Give the files by the folder that Python would import them from.
+
+    Another micropie there is left out, and told of on standard error.
+
+    Raises:
+        CheckError: There are no files.
+    """
+    roots: dict[Path, list[Path]] = {}
+    for file in files:
+        roots.setdefault(_root(file), []).append(file)
+    for root in {**roots, Path.cwd(): []}:
+        for hiding in _hiding(root):
+            print(
+                f"micropie check: note: {hiding} hides this package from programs that are "
+                "started there; it is not checked, and the handlers are checked as if it were not",
+                file=sys.stderr,
+            )
+            for own in roots.values():
+                own[:] = [file for file in own if not absolute(file).is_relative_to(hiding)]
+    roots = {root: own for root, own in roots.items() if own}
+    if not roots:
+        raise CheckError("there are no .py files to check")
+    return roots
+
+
+def absolute(path: Path) -> Path:
+    """Give a path from the top. Unlike Path.resolve, it follows no links, as Python's imports."""
+    return Path(os.path.abspath(path))
+
+
+def _root(file: Path) -> Path:
+    folder = absolute(file).parent
+    while folder.name.isidentifier() and (folder / "__init__.py").exists():
+        folder = folder.parent
+    return folder
+
+
+def _hiding(root: Path) -> Iterator[Path]:
+    """What Python would import as micropie from `root` if it is not this package."""
+    package = root / "micropie"
+    if (package / "__init__.py").exists():
+        if not package.samefile(PACKAGE):
+            yield package
+    elif (root / "micropie.py").exists():
+        yield root / "micropie.py"

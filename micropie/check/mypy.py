@@ -1,0 +1,230 @@
+"""mypy in a child process: what it is called with, and what it says."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+from typing import TypedDict
+
+from micropie.check.files import PACKAGE, absolute
+from micropie.check.options import Options
+from micropie.check.report import CheckError, Entry, name
+
+__all__ = ["Mypy", "Outcome"]
+
+# How mypy says what is wrong with a file that it cannot even decode.
+_UNDECODABLE = re.compile(r"(?P<file>.+?): error: (?P<message>Cannot decode file: .*)")
+
+# mypy, where the plugin is of this package, whichever micropie comes first on Python's path.
+_START = """\
+import runpy, sys
+sys.path.insert(0, sys.argv.pop(1))
+import micropie
+del sys.path[0]
+runpy.run_module("mypy", run_name="__main__", alter_sys=True)
+"""
+
+_TWICE = "Source file found twice under different module names"
+
+# Seconds until a terminal is told what is being waited for, and between updates.
+_PATIENCE = 2.0
+_UPDATE = 0.5
+
+
+class _Message(TypedDict):
+    """What mypy prints, one to a line."""
+
+    file: str
+    line: int
+    column: int
+    severity: str
+    code: str | None
+    message: str
+    hint: str | None
+
+
+@dataclass
+class Outcome:
+    """What a run of mypy has found."""
+
+    entries: list[Entry] = field(default_factory=list[Entry])
+    # What it says besides, which is about no file.
+    remarks: list[str] = field(default_factory=list[str])
+    # A file that mypy cannot parse keeps it from checking the others.
+    blocked: bool = False
+
+    def add(self, other: "Outcome") -> None:
+        """Add what another run has found."""
+        self.entries += other.entries
+        self.remarks += other.remarks
+        self.blocked |= other.blocked
+
+
+class Mypy:
+    """mypy in a child process, out of reach of any configuration but the one that is given.
+
+    Args:
+        scratch: An empty folder, for as long as mypy is needed.
+        options: What it runs with.
+        names: What files are called, by their absolute paths.
+        python: Where imported libraries are looked for; None: as the options say.
+    """
+
+    def __init__(
+        self, scratch: Path, options: Options, names: Mapping[str, str], python: str | None = None
+    ) -> None:
+        """Write what mypy needs into the scratch folder."""
+        # A copy, for mypy refuses a search path inside of site-packages. It comes first on the
+        # search path, before a stub package and before what is beside the handlers.
+        self._types = scratch / "types"
+        shutil.copytree(
+            PACKAGE, self._types / "micropie", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        self._configuration = scratch / "mypy.ini"
+        self._configuration.write_text(options.text, encoding="utf-8")
+        self._options = options
+        self._names = names
+        self._command = [
+            *(sys.executable, "-P", "-c", _START, str(PACKAGE.parent)),
+            *("--output=json", "--show-absolute-path"),
+            *("--no-error-summary", "--no-color-output", "--no-pretty", "--hide-error-context"),
+            # Of a configuration for a whole project, much is not used for a few files.
+            "--no-warn-unused-configs",
+            f"--config-file={self._configuration}",
+            *([f"--python-executable={python}"] if python else []),
+        ]
+        self._environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
+        self._cache = _user_cache() or scratch
+        self._started = time.monotonic()
+
+    def check(self, root: Path, files: list[Path], meanwhile: Callable[[], None]) -> Outcome:
+        """Check the files of one root.
+
+        Args:
+            root: The folder that they are imported from.
+            files: They are looked at, and what they import.
+            meanwhile: What is done while mypy is at work; what it raises ends mypy.
+
+        Raises:
+            CheckError: mypy failed.
+        """
+        # mypy refuses a package in a folder whose name is no name, unless it is told the root.
+        bases = [root] if (root / "__init__.py").exists() else []
+        outcome = self._run(root, files, bases, meanwhile)
+        if any(entry.message.startswith(_TWICE) for entry in outcome.entries):
+            # The files import each other by names that begin in the current folder.
+            outcome = self._run(root, files, [Path.cwd()], lambda: None)
+        return outcome
+
+    def _run(
+        self, root: Path, files: list[Path], bases: list[Path], meanwhile: Callable[[], None]
+    ) -> Outcome:
+        search_path = os.pathsep.join(map(str, [self._types, *bases]))
+        # A cache for each root: where two have a module of the same name and content, mypy
+        # would give what it found in one for found in the other.
+        cache = self._cache / hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        with subprocess.Popen(
+            [
+                *self._command,
+                f"--cache-dir={cache}",
+                *(["--explicit-package-bases"] if bases else []),
+                *(str(absolute(file)) for file in files),
+            ],
+            env=self._environment | {"MYPYPATH": search_path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="backslashreplace",
+        ) as child:
+            # It must not wait for us to read, while we do something else.
+            output: list[str] = []
+            reader = Thread(target=lambda: output.append(child.communicate()[0]))
+            reader.start()
+            try:
+                meanwhile()
+                self._wait(reader)
+            except BaseException:
+                child.kill()
+                raise
+            finally:
+                reader.join()
+        return self._outcome(output[0], child.returncode)
+
+    def _wait(self, reader: Thread) -> None:
+        """Wait until mypy has ended. A terminal is told of it when this takes long."""
+        terminal = sys.stderr.isatty()
+        try:
+            while reader.is_alive():
+                waited = time.monotonic() - self._started
+                if terminal and waited >= _PATIENCE:
+                    text = f"micropie check: mypy is at work, {waited:.0f} s"
+                    print(f"\r{text}", end="", file=sys.stderr, flush=True)
+                reader.join(timeout=_UPDATE)
+        finally:
+            if terminal:
+                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def _outcome(self, output: str, status: int) -> Outcome:
+        outcome = Outcome(blocked=status == 2)
+        for line in output.splitlines():
+            if line.startswith('{"file": '):
+                message: _Message = json.loads(line)
+                outcome.entries.append(self._entry(message))
+            elif match := _UNDECODABLE.fullmatch(line):
+                file = self._name(match["file"])
+                outcome.entries.append(
+                    Entry(file, None, None, "error", "syntax", match["message"], "mypy")
+                )
+            else:
+                outcome.remarks.append(self._in_words_of_the_project(line))
+        found = {entry.severity for entry in outcome.entries}
+        # With notes alone, mypy ends with 0 or 1, as its version has it.
+        expected = (1, 2) if "error" in found else (0, 1) if found else (0,)
+        if status not in expected or "INTERNAL ERROR" in output:
+            said = [entry.message for entry in outcome.entries] + outcome.remarks
+            raise CheckError("\n".join(["mypy failed:", *said]))
+        return outcome
+
+    def _entry(self, message: _Message) -> Entry:
+        placed = message["line"] > 0 and message["file"] != str(self._configuration)
+        return Entry(
+            file=self._name(message["file"]),
+            line=message["line"] if placed else None,
+            column=message["column"] + 1 if placed and message["column"] >= 0 else None,
+            severity="error" if message["severity"] == "error" else "note",
+            # The notes of no code have this one.
+            code=message["code"] if message["severity"] == "error" else None,
+            message=message["message"],
+            source="mypy",
+            notes=tuple((message["hint"] or "").splitlines()),
+        )
+
+    def _name(self, file: str) -> str:
+        if file == str(self._configuration) and self._options.file is not None:
+            return self._options.file
+        # Where mypy found a file by way of the current folder, the path begins there.
+        path = str(absolute(Path(file)))
+        return self._names.get(path) or name(Path(path))
+
+    def _in_words_of_the_project(self, line: str) -> str:
+        return line.replace(str(self._configuration), self._options.file or "mypy.ini")
+
+
+def _user_cache() -> Path | None:
+    """The folder in which mypy remembers what it knows of the libraries, if there can be one."""
+    try:
+        top = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        cache = top / "micropie-contract"
+        cache.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return cache if os.access(cache, os.W_OK) else None
