@@ -18,6 +18,7 @@ __all__ = [
     "ASKED",
     "HARMLESS",
     "MAY_RAISE",
+    "NEVER",
     "RAISES",
     "SUSPENDS",
     "THROWS",
@@ -83,6 +84,9 @@ HARMLESS: Final = frozenset(
     }
 )
 """The functions that do nothing with a connection that they are given."""
+
+NEVER: Final = frozenset({"assert_never", "exit"})
+"""The last names of functions that do not return."""
 
 # Called by their own name, they fail for a reason that is hardly worth a word.
 _BUILTINS: Final = frozenset(dir(builtins)) - {"next", "anext", "exec", "eval", "open", "input"}
@@ -247,12 +251,6 @@ class Shape:
             flags = self._nested(node, flags)
         elif kind is ast.NamedExpr or kind is ast.Assign or kind is ast.AnnAssign:
             flags |= self._assignment(node, flags)
-        elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
-            self._conditions += _conditions(node.test)
-            flags |= _OF_ITS_OWN.get(kind, 0)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            self._shared |= {(one.asname or one.name).partition(".")[0] for one in node.names}
-            flags |= MAY_RAISE
         elif isinstance(node, ast.Global | ast.Nonlocal):
             self._shared.update(node.names)
             flags |= TOUCHED if self.names & {*node.names} else 0
@@ -267,6 +265,14 @@ class Shape:
                 self.calls[node] = call
             named = isinstance(node.func, ast.Name) and node.func.id in _BUILTINS
             flags |= MAY_RAISE if named else RAISES
+            if _name_of(node.func) in NEVER:
+                flags |= ABRUPT
+        elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
+            self._conditions += _conditions(node.test)
+            flags |= _OF_ITS_OWN.get(kind, 0)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            self._shared |= {(one.asname or one.name).partition(".")[0] for one in node.names}
+            flags |= MAY_RAISE
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             pass
         elif isinstance(node, ast.With) and _suppresses(node):
@@ -329,11 +335,17 @@ def _conditions(test: ast.expr) -> Iterator[str]:
 
 def _suppresses(node: ast.With) -> bool:
     return any(
-        isinstance(item.context_expr, ast.Call)
-        and getattr(item.context_expr.func, "attr", getattr(item.context_expr.func, "id", None))
-        == "suppress"
+        isinstance(item.context_expr, ast.Call) and _name_of(item.context_expr.func) == "suppress"
         for item in node.items
     )
+
+
+def _name_of(function: ast.expr) -> str:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
 
 
 def _sources(value: ast.expr) -> Iterator[str]:

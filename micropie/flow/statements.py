@@ -47,6 +47,13 @@ _SUPPRESS: Final = frozenset({"contextlib.suppress", "suppress"})
 _TIMEOUT: Final = frozenset({"asyncio.timeout", "asyncio.timeout_at", "timeout", "timeout_at"})
 _GROUP: Final = frozenset({"asyncio.TaskGroup", "TaskGroup"})
 
+# What does not return, and what it raises.
+_NEVER: Final = {
+    "typing.assert_never": Raised(AssertionError),
+    "typing_extensions.assert_never": Raised(AssertionError),
+    "sys.exit": Raised(SystemExit),
+}
+
 # What lets every exception through.
 _TRANSPARENT: Final = frozenset(
     {
@@ -87,7 +94,13 @@ class Run(Expressions):
             flow = self._arguments(call.node, mine)
             merge(flow, self._opaque(RAISES, others))
             return flow
-        return self._eval(value, flow)
+        flow = self._eval(value, flow)
+        if isinstance(value, ast.Call):
+            raised = _NEVER.get(self._module.dotted(value.func))
+            if raised is not None:
+                self.exits.raised(raised, flow)
+                return {}
+        return flow
 
     def _assign(self, node: ast.Assign, flow: Flow) -> Flow:
         return self._bind_all(node.targets, node.value, flow)

@@ -707,6 +707,75 @@ def test_faults_of_helpers(module: Hold, source: str) -> None:
         ),
         pytest.param(
             """\
+            from typing import Literal, assert_never
+
+            class Commands(App):
+                async def ws_commands(self, ws: WebSocket, mode: Literal["a", "b"]) -> None:
+                    match mode:
+                        case "a":
+                            await ws.accept("a")
+                        case "b":
+                            await ws.accept("b")
+                        case _:
+                            assert_never(mode)
+                    await ws.send_text("x")
+            """,
+            id="all cases",
+        ),
+        pytest.param(
+            """\
+            class Flagged(App):
+                async def ws_flagged(self, ws: WebSocket) -> None:
+                    await ws.accept()
+                    running = True
+                    while running:
+                        try:
+                            text = await asyncio.wait_for(ws.receive_text(), 1)
+                        except TimeoutError:
+                            await ws.send_text("ping")
+                        except ConnectionClosed:
+                            running = False
+                        else:
+                            running = text != "bye"
+            """,
+            id="a flag",
+        ),
+        pytest.param(
+            """\
+            class Private(App):
+                async def is_welcome(self, ws: WebSocket, token: str) -> bool:
+                    if token != "secret":
+                        await ws.close(1008)
+                        return False
+                    await ws.accept()
+                    return True
+
+                async def ws_private(self, ws: WebSocket, token: str) -> None:
+                    if not await self.is_welcome(ws, token):
+                        return
+                    await ws.send_text("welcome")
+            """,
+            id="a helper that answers",
+        ),
+        pytest.param(
+            """\
+            class Optional(App):
+                async def receive(self, ws: WebSocket) -> str | None:
+                    try:
+                        return await ws.receive_text()
+                    except ConnectionClosed:
+                        return None
+
+                async def ws_optional(self, ws: WebSocket) -> None:
+                    await ws.accept()
+                    while (text := await self.receive(ws)) is not None:
+                        await ws.send_text(text)
+                    print("over")
+            """,
+            id="a helper that gives what has come",
+        ),
+        pytest.param(
+            """\
             class Locked(App):
                 async def ws_locked(self, ws: WebSocket) -> None:
                     await ws.accept()

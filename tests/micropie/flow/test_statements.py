@@ -1305,6 +1305,32 @@ def test_tries(handler: Hold, source: str) -> None:
         ),
         pytest.param(
             """\
+            import sys
+            import typing
+            if work():
+                await ws.accept()
+            elif work():
+                typing.assert_never(1)
+            else:
+                sys.exit(1)
+            await ws.send_text("x")
+            """,
+            id="what never returns",
+        ),
+        pytest.param(
+            """\
+            if work():
+                await ws.accept()
+            else:
+                work.exit(1)
+                work().exit(1)
+                work[0](1)
+            await ws.send_text("x")  # warning: send-before-accept
+            """,
+            id="what has the name of that only",
+        ),
+        pytest.param(
+            """\
             await ws.accept()
             class Own(ConnectionClosed):
                 pass
