@@ -13,18 +13,18 @@ other.
 """
 
 import random
-import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from inspect import currentframe
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 from micropie import WebSocket
-from micropie._state import REFUSALS, Call, Refusal
+from micropie._state import REFUSALS, Call, Refusal, State
 from micropie.flow import Checker, Code, Finding, Severity
 
 __all__ = ["Tally", "generated", "observed", "tried"]
@@ -302,6 +302,9 @@ class Seen:
 
 _HANDLER: Final = "ws_it"
 
+# What the module of a handler is called in its frames.
+_FILE: Final = "<handler>"
+
 _KIND: Final = {
     "accept": Call.ACCEPT,
     "receive_text": Call.RECEIVE,
@@ -320,6 +323,10 @@ class _Watched(WebSocket):
     seen: Seen
     steps: int
 
+    @property
+    def is_new(self) -> bool:
+        return self._state is State.NEW
+
     def _watch(self, method: str) -> None:
         self.steps += 1
         if self.steps > _STEPS:
@@ -328,7 +335,7 @@ class _Watched(WebSocket):
         refusal = REFUSALS.get((self._state, _KIND[method]))
         refused = refusal is not None and refusal[0] is not Refusal.DONE
         self.seen.refused += refused
-        frame = _caller(sys._getframe(2))
+        frame = _caller(currentframe())
         if frame.f_code.co_name == _HANDLER:
             self.seen.calls[frame.f_lineno].add(refused)
 
@@ -362,7 +369,7 @@ def observed(source: str) -> Seen:
     chance = _Chance()
     seen = Seen()
     names = _names(chance)
-    code = compile(source.replace("from chance import chance, work", ""), "handlers.py", "exec")
+    code = compile(source.replace("from chance import chance, work", ""), _FILE, "exec")
     exec(code, names)
     for name in [name for name in names if name.startswith("helper")]:
         names[name] = _watched(names[name], seen)
@@ -379,11 +386,12 @@ def observed(source: str) -> Seen:
     return seen
 
 
-def _caller(frame: FrameType) -> FrameType:
-    """Give the frame of the function around a comprehension, which has its own before 3.12."""
-    while frame.f_code.co_name == "<listcomp>":
-        assert frame.f_back is not None
+def _caller(frame: FrameType | None) -> FrameType:
+    """Give the frame of the function in a handler's module that is under way."""
+    # A comprehension has one of its own before 3.12.
+    while frame and (frame.f_code.co_filename != _FILE or frame.f_code.co_name == "<listcomp>"):
         frame = frame.f_back
+    assert frame is not None
     return frame
 
 
@@ -391,7 +399,7 @@ def _watched(helper: Callable[[Any], Coroutine[Any, Any, Any]], seen: Seen) -> A
     """Note of a helper whether something fails in it, and whether it comes back."""
 
     async def watched(connection: Any) -> Any:
-        frame = _caller(sys._getframe(1))
+        frame = _caller(currentframe())
         line, refused = frame.f_lineno, seen.refused
         returned = False
         try:
@@ -440,8 +448,7 @@ def _run(
     try:
         coroutine.send(None)
     except StopIteration:
-        if (connection._state, Call.SEND) in REFUSALS and connection._state.name == "NEW":
-            seen.unanswered = True
+        seen.unanswered |= connection.is_new
     except (_Enough, Exception):
         pass
     finally:

@@ -42,10 +42,11 @@ class Flow:
         try:
             return [
                 _entry(str(file), finding)
-                for file in files
                 # A stub has no code.
-                if file.suffix == ".py"
-                for finding in self._checker.check(file)
+                for file, found in self._checker.check_all(
+                    file for file in files if file.suffix == ".py"
+                )
+                for finding in found
             ]
         except Unreadable as error:
             raise CheckError(str(error)) from error

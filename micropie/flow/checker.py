@@ -4,7 +4,7 @@ import ast
 import gc
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -205,7 +205,7 @@ def _syntax_error(error: SyntaxError) -> Finding:
 
 
 @contextmanager
-def _deep() -> Iterator[None]:
+def _deep() -> Generator[None, None, None]:
     """Let code be nested as deeply as it is; CPython needs no stack of C for that."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _RECURSION))

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from micropie.flow.callees import bound
 from micropie.flow.core import Core, Summary
@@ -143,7 +143,7 @@ class Expressions(Core):
         flags = self._flags.get(node, 0)
         if not flags & (TOUCHED | ASKED):
             return self._opaque(flags, flow)
-        handler = _EXPRESSIONS.get(kind)
+        handler = self._EXPRESSIONS.get(kind)
         if handler is None:
             return self._children(node, flow)
         return handler(self, node, flow)
@@ -585,28 +585,28 @@ class Expressions(Core):
                 return _by_result(self._answer(node, flow), NONE)
         return by_truth(flow, name, NONE) if name in self._known else (flow, flow)
 
+    # By class, as `match` over so many would be slow.
+    _EXPRESSIONS: ClassVar[dict[type[ast.AST], Callable[..., Flow]]] = {
+        ast.Await: _await,
+        ast.Call: _called,
+        ast.Attribute: _attribute,
+        ast.Yield: _yield,
+        ast.YieldFrom: _yield,
+        ast.Lambda: _lambda,
+        ast.GeneratorExp: _generator,
+        ast.Compare: _compare,
+        ast.FormattedValue: _formatted,
+        ast.NamedExpr: _walrus,
+        ast.IfExp: _choice,
+        ast.BoolOp: _boolean,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.DictComp: _comprehension,
+    }
+
 
 def _by_result(flow: Flow, bits: int) -> tuple[Flow, Flow]:
     if not any(value.truths for value in flow):
         return flow, flow
     true, false = by_truth(flow, RESULT, bits)
     return told(true, [RESULT], ANYTHING), told(false, [RESULT], ANYTHING)
-
-
-_EXPRESSIONS: Final[dict[type[ast.AST], Callable[..., Flow]]] = {
-    ast.Await: Expressions._await,
-    ast.Call: Expressions._called,
-    ast.Attribute: Expressions._attribute,
-    ast.Yield: Expressions._yield,
-    ast.YieldFrom: Expressions._yield,
-    ast.Lambda: Expressions._lambda,
-    ast.GeneratorExp: Expressions._generator,
-    ast.Compare: Expressions._compare,
-    ast.FormattedValue: Expressions._formatted,
-    ast.NamedExpr: Expressions._walrus,
-    ast.IfExp: Expressions._choice,
-    ast.BoolOp: Expressions._boolean,
-    ast.ListComp: Expressions._comprehension,
-    ast.SetComp: Expressions._comprehension,
-    ast.DictComp: Expressions._comprehension,
-}

@@ -5,7 +5,7 @@ Nothing is imported: files are read and their syntax trees looked at.
 
 import ast
 import tokenize
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -129,7 +129,7 @@ class Modules:
         self._applications: dict[ast.ClassDef, bool] = {}
 
     @contextmanager
-    def having(self, module: Module) -> Iterator[None]:
+    def having(self, module: Module) -> Generator[None, None, None]:
         """Make a module known that was read already, for as long as it is looked at."""
         known = self._known.pop(module.name, None)
         self._known[module.name] = module

@@ -8,7 +8,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from micropie.flow.modules import Function
 from micropie.flow.states import METHODS
@@ -231,11 +231,12 @@ class Shape:
     def _scan(self, node: ast.AST) -> int:
         kind = node.__class__
         if kind is ast.Name:
-            # It is one, by its class.
-            name: str = node.id  # type: ignore[attr-defined]
-            if node.ctx.__class__ is ast.Load:  # type: ignore[attr-defined]
-                self.loaded.add(name)
-            return (TOUCHED if name in self.names else 0) | (ASKED if name in self.asked else 0)
+            # It is one, by its class; `isinstance` would ask all others as well.
+            named = cast(ast.Name, node)
+            if named.ctx.__class__ is ast.Load:
+                self.loaded.add(named.id)
+            asked = ASKED if named.id in self.asked else 0
+            return asked | TOUCHED if named.id in self.names else asked
         if kind is ast.Constant:
             return 0
         flags = 0
@@ -263,8 +264,8 @@ class Shape:
         elif isinstance(node, ast.Call):
             if (call := method_call(node)) is not None:
                 self.calls[node] = call
-            named = isinstance(node.func, ast.Name) and node.func.id in _BUILTINS
-            flags |= MAY_RAISE if named else RAISES
+            builtin = isinstance(node.func, ast.Name) and node.func.id in _BUILTINS
+            flags |= MAY_RAISE if builtin else RAISES
             if _name_of(node.func) in NEVER:
                 flags |= ABRUPT
         elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):

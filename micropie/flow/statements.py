@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from micropie.flow.core import MANY
 from micropie.flow.exceptions import (
@@ -81,7 +81,7 @@ class Run(Expressions):
             return self._opaque(flags, flow)
         if len(flow) > MANY:
             flow = given_up(flow, self._names)
-        return _STATEMENTS.get(node.__class__, Run._children)(self, node, flow)
+        return self._STATEMENTS.get(node.__class__, Run._children)(self, node, flow)
 
     def _expression(self, node: ast.Expr, flow: Flow) -> Flow:
         value = node.value
@@ -370,31 +370,30 @@ class Run(Expressions):
             flow = escaped(flow, name)
         return flow
 
-
-# By class, as `match` over so many would be slow.
-_STATEMENTS: Final[dict[type[ast.AST], Callable[..., Flow]]] = {
-    ast.Expr: Run._expression,
-    ast.Assign: Run._assign,
-    ast.AnnAssign: Run._annotated,
-    ast.Return: Run._return,
-    ast.Raise: Run._raise,
-    ast.Break: Run._break,
-    ast.Continue: Run._continue,
-    ast.If: Run._if,
-    ast.Assert: Run._assert,
-    ast.While: Run._while,
-    ast.For: Run._for,
-    ast.AsyncFor: Run._for,
-    ast.With: Run._with,
-    ast.AsyncWith: Run._with,
-    ast.Try: Run._try,
-    ast.TryStar: Run._try,
-    ast.Match: Run._match,
-    ast.FunctionDef: Run._define,
-    ast.AsyncFunctionDef: Run._define,
-    ast.ClassDef: Run._class,
-    ast.AugAssign: Run._augmented,
-    ast.Delete: Run._delete,
-    ast.Global: Run._outer,
-    ast.Nonlocal: Run._outer,
-}
+    # By class, as `match` over so many would be slow.
+    _STATEMENTS: ClassVar[dict[type[ast.AST], Callable[..., Flow]]] = {
+        ast.Expr: _expression,
+        ast.Assign: _assign,
+        ast.AnnAssign: _annotated,
+        ast.Return: _return,
+        ast.Raise: _raise,
+        ast.Break: _break,
+        ast.Continue: _continue,
+        ast.If: _if,
+        ast.Assert: _assert,
+        ast.While: _while,
+        ast.For: _for,
+        ast.AsyncFor: _for,
+        ast.With: _with,
+        ast.AsyncWith: _with,
+        ast.Try: _try,
+        ast.TryStar: _try,
+        ast.Match: _match,
+        ast.FunctionDef: _define,
+        ast.AsyncFunctionDef: _define,
+        ast.ClassDef: _class,
+        ast.AugAssign: _augmented,
+        ast.Delete: _delete,
+        ast.Global: _outer,
+        ast.Nonlocal: _outer,
+    }

@@ -39,7 +39,10 @@ def test_the_handlers_that_grow_have_nothing_to_find(source: str, tmp_path: Path
 def test_check_tells_by_the_exit_status(
     monkeypatch: pytest.MonkeyPatch, most: float, status: int
 ) -> None:
-    monkeypatch.setattr(checking, "run", lambda *command: 1.0)
+    def run(*command: str) -> float:
+        return 1.0
+
+    monkeypatch.setattr(checking, "run", run)
     monkeypatch.setattr(checking, "LEAST_A_SECOND", 0)
     monkeypatch.setattr(checking, "MOST_OF_MYPY", 1)
     monkeypatch.setattr(checking, "MOST_GROWTH", most)

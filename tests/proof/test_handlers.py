@@ -128,7 +128,10 @@ def test_an_analysis_that_is_wrong(
     problem: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(handlers, "generated", lambda seed: handler(*statements))
+    def generate(seed: int) -> str:
+        return handler(*statements)
+
+    monkeypatch.setattr(handlers, "generated", generate)
     monkeypatch.setattr(Checker, "check", findings(*found))
     (told,) = tried(range(7, 8)).problems
     assert problem in told
@@ -138,7 +141,11 @@ def test_an_analysis_that_is_wrong(
 def test_an_error_at_a_helper_that_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     source = handler("await ws.accept()", "await helper0(ws)")
     source = source.replace("class", "async def helper0(conn): await conn.close()\nclass")
-    monkeypatch.setattr(handlers, "generated", lambda seed: source)
+
+    def generate(seed: int) -> str:
+        return source
+
+    monkeypatch.setattr(handlers, "generated", generate)
     monkeypatch.setattr(Checker, "check", findings((2, Code.SEND_AFTER_CLOSE, ERROR)))
     assert "does not always fail" in tried(range(1)).problems[0]
 

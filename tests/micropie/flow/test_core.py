@@ -634,8 +634,7 @@ MESSAGES = [
         await ws.send_text("x")  # origin
         await ws.accept()  # error: second-accept
         """,
-        "accept() a second time: it raises RuntimeError; "
-        "that it was accepted shows in line {origin}",
+        "accept() a second time: it raises RuntimeError; it was accepted before line {origin}",
         id="message",
     ),
     pytest.param(
