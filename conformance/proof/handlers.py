@@ -82,10 +82,12 @@ class _Writer:
         self.helpers = self.chance.choice((0, 0, 1, 2))
         for number in range(self.helpers):
             self.line(0, f"async def helper{number}(conn):")
+            self.line(1, "flag = True")
             self.body(1, "conn", 2, loop=False, helpers=number)
             self.line(0, "")
         self.line(0, "class Application(App):")
         self.line(1, "async def ws_it(self, ws):")
+        self.line(2, "flag = True")
         if self.calls is _CAREFUL:
             self.line(2, "await ws.accept()")
         self.body(2, "ws", 3, loop=False, helpers=self.helpers, least=2)
@@ -101,7 +103,7 @@ class _Writer:
             self.statement(depth, name, nested, loop, helpers)
 
     def statement(self, depth: int, name: str, nested: int, loop: bool, helpers: int) -> None:
-        simple = ["call"] * 8 + ["work", "alias", "expression", "leave"]
+        simple = ["call"] * 8 + ["work", "alias", "expression", "leave", "flag", "flag"]
         if helpers:
             simple += ["helper"] * 2
         compound = ["if"] * 4 + ["while", "for", "try", "try", "try", "with", "match", "endless"]
@@ -120,7 +122,11 @@ class _Writer:
         self.line(depth, f"await other.{self.chance.choice(self.calls)}")
 
     def write_helper(self, depth: int, name: str, nested: int, loop: bool, helpers: int) -> None:
-        self.line(depth, f"await helper{self.chance.randrange(helpers)}({name})")
+        call = f"await helper{self.chance.randrange(helpers)}({name})"
+        self.line(depth, self.chance.choice(("{}", "flag = {}", "if not {}: return")).format(call))
+
+    def write_flag(self, depth: int, name: str, nested: int, loop: bool, helpers: int) -> None:
+        self.line(depth, f"flag = {self.chance.choice(('True', 'False', 'None', 'chance.yes'))}")
 
     def write_expression(
         self, depth: int, name: str, nested: int, loop: bool, helpers: int
@@ -143,7 +149,8 @@ class _Writer:
             self.line(depth, form.format(call))
 
     def write_leave(self, depth: int, name: str, nested: int, loop: bool, helpers: int) -> None:
-        ways = ["return", "raise ValueError", "raise ConnectionClosed", "raise"]
+        result = self.chance.choice(("", " True", " False", " flag", " chance.yes"))
+        ways = [f"return{result}", "raise ValueError", "raise ConnectionClosed", "raise"]
         ways += ["break", "continue"] * loop
         # `raise` alone is for an `except`; elsewhere it is a RuntimeError.
         self.line(depth, f"if chance.yes: {self.chance.choice(ways[:3] + ways[4:])}")
@@ -153,6 +160,12 @@ class _Writer:
             (
                 "chance.yes",
                 "chance.yes",
+                "flag",
+                "not flag",
+                "flag is None",
+                "flag is not None and chance.yes",
+                "(flag := chance.yes)",
+                f"flag or {name}.accepted",
                 f"{name}.accepted",
                 f"not {name}.accepted",
                 f"chance.yes and {name}.accepted",
@@ -166,7 +179,8 @@ class _Writer:
             self.body(depth + 1, name, nested, loop=loop, helpers=helpers)
 
     def write_while(self, depth: int, name: str, nested: int, loop: bool, helpers: int) -> None:
-        self.line(depth, "while chance.yes:")
+        test = self.chance.choice(("chance.yes", "flag and chance.yes", "not flag and chance.yes"))
+        self.line(depth, f"while {test}:")
         self.body(depth + 1, name, nested, loop=True, helpers=helpers)
         if self.chance.random() < 0.3:
             self.line(depth, "else:")
@@ -381,16 +395,17 @@ def _caller(frame: FrameType | None) -> FrameType:
     return frame
 
 
-def _watched(helper: Callable[[Any], Coroutine[Any, Any, None]], seen: Seen) -> Any:
+def _watched(helper: Callable[[Any], Coroutine[Any, Any, Any]], seen: Seen) -> Any:
     """Note of a helper whether something fails in it, and whether it comes back."""
 
-    async def watched(connection: Any) -> None:
+    async def watched(connection: Any) -> Any:
         frame = _caller(currentframe())
         line, refused = frame.f_lineno, seen.refused
         returned = False
         try:
-            await helper(connection)
+            result = await helper(connection)
             returned = True
+            return result
         finally:
             if frame.f_code.co_name == _HANDLER:
                 seen.calls[line].add(seen.refused > refused)

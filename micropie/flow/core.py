@@ -8,6 +8,7 @@ What is not known is left open: a call whose outcome depends on what cannot be s
 """
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
@@ -20,6 +21,8 @@ from micropie.flow.shape import MAY_RAISE, RAISES, SUSPENDS, MethodCall, Shape
 from micropie.flow.states import GONE, NEW
 from micropie.flow.syntax import is_abstract
 from micropie.flow.values import (
+    ANYTHING,
+    NONE,
     Exits,
     Flow,
     Origin,
@@ -28,6 +31,8 @@ from micropie.flow.values import (
     given_up,
     meanwhile,
     merge,
+    truth,
+    truth_of,
     unlikely,
 )
 
@@ -40,10 +45,24 @@ MANY: Final = 64
 class Summary(NamedTuple):
     """What becomes of the connection in a function that was called with it."""
 
-    returns: Flow
+    # By what a condition makes of what it returns.
+    returns: dict[int, Flow]
     raises: dict[Raised, Flow]
     # What fails there because of the state.
     failures: list[tuple[Site, Origin]]
+
+
+def _returned(node: ast.stmt, value: Value) -> int:
+    """Give what a condition can make of what is returned."""
+    match node:
+        case ast.Return(value=ast.Constant(value=constant)):
+            return truth(constant)
+        case ast.Return(value=ast.Name(id=name)):
+            return truth_of(value, name)
+        case ast.Return(value=ast.expr()):
+            return ANYTHING
+        case _:
+            return NONE
 
 
 class Context:
@@ -71,7 +90,7 @@ class Context:
         return self._shapes[key]
 
 
-class Core:
+class Core(ABC):
     """One function, analysed from one start."""
 
     def __init__(
@@ -96,10 +115,12 @@ class Core:
         self._shape = context.shape(function, names)
         self._flags = self._shape.flags
         self._names = self._shape.names
+        self._asked = self._shape.asked
+        self._known = self._names | self._asked
         self._start: Flow = {Value(states, others, names): Origin(function.lineno, Why.START)}
         self.exits = Exits()
         # The ways out of the function that is gone through to its end, and by `return`.
-        self.ends: Flow = {}
+        self.ends: dict[int, Flow] = {}
         # Of each call, by way: why it fails, and where that came from; None: it does not, or who
         # knows.
         self._judged: dict[ast.expr, dict[Value, tuple[Site, Origin] | None]] = {}
@@ -109,6 +130,8 @@ class Core:
         # Of each call of a function that is gone into, by way: whether it never comes back, as
         # something fails there, and what does.
         self._helped: dict[ast.Call, dict[Value, tuple[bool, list[tuple[Site, Origin]]]]] = {}
+        # The call of which is asked what a condition makes of what it returns.
+        self._in_question: ast.expr | None = None
         # What a bare `raise` raises.
         self._handling: tuple[Raised, ...] = ()
         self._loops: dict[tuple[ast.AST, Value, tuple[Raised, ...]], tuple[Flow, Exits]] = {}
@@ -121,8 +144,9 @@ class Core:
         """Analyse the function."""
         normal = self._block(self._function.body, self._start)
         self.exits.returned(self._function, normal)
-        for ways in self.exits.returns.values():
-            merge(self.ends, ways)
+        for node, ways in self.exits.returns.items():
+            for value, origin in ways.items():
+                merge(self.ends.setdefault(_returned(node, value), {}), {value: origin})
 
     def findings(self) -> list[Finding]:
         """Give the calls that fail."""
@@ -326,8 +350,9 @@ class Core:
                 kept[value] = origin
         return kept
 
+    @abstractmethod
     def _block(self, body: list[ast.stmt], flow: Flow) -> Flow:
-        raise NotImplementedError
+        """Go through some statements."""
 
 
 class _Capture:

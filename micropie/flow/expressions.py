@@ -9,20 +9,39 @@ from micropie.flow.core import Core, Summary
 from micropie.flow.exceptions import ANY, CANCELLED, CLOSED, MISUSE, TIMEOUT
 from micropie.flow.judging import site_of
 from micropie.flow.modules import Function
-from micropie.flow.shape import HARMLESS, MAY_RAISE, RAISES, SUSPENDS, TOUCHED, MethodCall, assigned
+from micropie.flow.shape import (
+    ASKED,
+    HARMLESS,
+    MAY_RAISE,
+    RAISES,
+    SUSPENDS,
+    TOUCHED,
+    MethodCall,
+    assigned,
+    at_definition,
+)
 from micropie.flow.states import ALL_CALLS, GONE, METHODS, Outcomes, bit, forward, outcomes
 from micropie.flow.syntax import constant, is_generator, turns
 from micropie.flow.values import (
+    ANYTHING,
+    FALSE,
+    NONE,
+    RESULT,
+    TRUE,
     Flow,
     Origin,
     Value,
     Why,
     aliased,
     by_accepted,
+    by_truth,
     escaped,
     likely,
     merge,
     step,
+    told,
+    truth,
+    truth_of,
     unbound,
     unlikely,
 )
@@ -67,21 +86,35 @@ class Expressions(Core):
     def _bind_all(self, targets: list[ast.expr], value: ast.expr, flow: Flow) -> Flow:
         if all(isinstance(target, ast.Name) for target in targets):
             names = [target.id for target in targets if isinstance(target, ast.Name)]
+            asked = [name for name in names if name in self._asked]
             if isinstance(value, ast.Name) and value.id in self._names:
-                return aliased(flow, value.id, names)
+                return told(aliased(flow, value.id, names), asked, ANYTHING)
             if (call := self._method_call(value)) is not None:
                 return self._hold(call, names, flow)
-            return unbound(self._eval(value, flow), names, self._names)
+            if not asked:
+                return unbound(self._eval(value, flow), names, self._known)
+            flow = unbound(self._answer(value, flow), names, self._known)
+            after: Flow = {}
+            for way, origin in flow.items():
+                merge(after, told({way: origin}, asked, truth_of(way, RESULT)))
+            return told(after, [RESULT], ANYTHING)
         flow = self._eval(value, flow)
         for target in targets:
             flow = self._target(target, flow)
         return self._opaque(MAY_RAISE, flow)
 
+    def _answer(self, node: ast.expr, flow: Flow) -> Flow:
+        """Evaluate something, and keep in mind what a condition makes of it."""
+        if isinstance(node, ast.Constant):
+            return told(flow, [RESULT], truth(node.value))
+        self._in_question = node.value if isinstance(node, ast.Await) else node
+        return self._eval(node, flow)
+
     def _target(self, target: ast.expr, flow: Flow) -> Flow:
         """Assign something that is not known to a target."""
         match target:
             case ast.Name(id=name):
-                return unbound(flow, [name], self._names)
+                return unbound(flow, [name], self._known)
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
                 for element in elements:
                     flow = self._target(element, flow)
@@ -96,10 +129,10 @@ class Expressions(Core):
         mine, others = self._split(flow, call.name)
         if mine and not any(name in self._shape.loaded for name in names):
             self._note_never_awaited(call)
-        flow = unbound(self._arguments(call.node, mine), names, self._names)
+        flow = unbound(self._arguments(call.node, mine), names, self._known)
         held = {(name, call.method) for name in names}
         flow = {value._replace(held=value.held | held): origin for value, origin in flow.items()}
-        merge(flow, unbound(self._opaque(RAISES, others), names, self._names))
+        merge(flow, unbound(self._opaque(RAISES, others), names, self._known))
         return flow
 
     def _eval(self, node: ast.AST, flow: Flow) -> Flow:
@@ -108,7 +141,7 @@ class Expressions(Core):
             # It is one, by its class.
             return self._name(node.id, flow)  # type: ignore[attr-defined]
         flags = self._flags.get(node, 0)
-        if not flags & TOUCHED:
+        if not flags & (TOUCHED | ASKED):
             return self._opaque(flags, flow)
         handler = self._EXPRESSIONS.get(kind)
         if handler is None:
@@ -140,7 +173,12 @@ class Expressions(Core):
             after.setdefault(value._replace(others=value.others | kinds), origin)
         return after
 
+    def _yield(self, node: ast.Yield | ast.YieldFrom, flow: Flow) -> Flow:
+        return self._opaque(RAISES | SUSPENDS, self._children(node, flow))
+
     def _lambda(self, node: ast.Lambda, flow: Flow) -> Flow:
+        for part in at_definition(node):
+            flow = self._eval(part, flow)
         return self._let_go(node, flow)
 
     def _generator(self, node: ast.GeneratorExp, flow: Flow) -> Flow:
@@ -230,6 +268,8 @@ class Expressions(Core):
         if (call := self._method_call(node)) is not None:
             mine, others = self._split(flow, call.name)
             after = dict(self._call(node, call.method, self._arguments(call.node, mine)))
+            # There, it is something else's, of which nothing is known.
+            self._judged.setdefault(node, {}).update(dict.fromkeys(others))
             merge(after, self._opaque(RAISES | SUSPENDS, others))
             return after
         match node:
@@ -441,17 +481,20 @@ class Expressions(Core):
         for value, origin in flow.items():
             names = helper.names(node, value.names)
             kinds = self._context.callees.kinds(helper.function, names, self._owner)
+            if value.held:
+                kinds = ALL_CALLS
             after.setdefault(value._replace(others=value.others | kinds), origin)
         return after
 
     def _help(self, node: ast.Call, helper: _Helper, flow: Flow) -> Flow:
         """Go into a function that is called with the connection, and come back."""
+        in_question = self._in_question is node
         flow = self._arguments(node, flow)
         after: Flow = {}
-        told = self._helped.setdefault(node, {})
+        helped = self._helped.setdefault(node, {})
         for value, origin in flow.items():
             inside = helper.names(node, value.names)
-            if not inside:
+            if not inside and not value.held:
                 merge(after, self._opaque(RAISES | SUSPENDS, {value: origin}))
                 continue
             summary = None
@@ -462,13 +505,14 @@ class Expressions(Core):
                 merge(after, self._opaque(RAISES | SUSPENDS, lost))
                 continue
             failed = any(raised.site is not None for raised in summary.raises)
-            told[value] = (
+            helped[value] = (
                 failed and not summary.returns,
                 [(site, origin if at.why is Why.START else at) for site, at in summary.failures],
             )
-            for way, at in summary.returns.items():
-                back = self._back(value, origin, way, at, node)
-                merge(after, back)
+            for bits, ways in summary.returns.items():
+                for way, at in ways.items():
+                    back = self._back(value, origin, way, at, node)
+                    merge(after, told(back, [RESULT], bits) if in_question else back)
             for raised, ways in summary.raises.items():
                 for way, at in ways.items():
                     self.exits.raised(raised, self._back(value, origin, way, at, node))
@@ -484,8 +528,8 @@ class Expressions(Core):
         if always is not None:
             return (flow, {}) if always else ({}, flow)
         if isinstance(node, ast.Name):
-            return flow, flow
-        if not self._flags.get(node, 0) & TOUCHED:
+            return by_truth(flow, node.id, TRUE) if node.id in self._known else (flow, flow)
+        if not self._flags.get(node, 0) & (TOUCHED | ASKED):
             flow = self._opaque(self._flags.get(node, 0), flow)
             return flow, flow
         match node:
@@ -493,14 +537,18 @@ class Expressions(Core):
                 true, false = self._condition(operand, flow)
                 return false, true
             case ast.BoolOp(op=op, values=values):
-                left: Flow = {}
+                rest: Flow = {}
                 for value in values:
                     true, false = self._condition(value, flow)
                     flow, out = (true, false) if isinstance(op, ast.And) else (false, true)
-                    merge(left, out)
-                return (flow, left) if isinstance(op, ast.And) else (left, flow)
+                    merge(rest, out)
+                return (flow, rest) if isinstance(op, ast.And) else (rest, flow)
             case ast.Attribute(value=ast.Name(id=name), attr="accepted") if name in self._names:
                 return by_accepted(flow, name, node.lineno)
+            case ast.Attribute(
+                value=ast.NamedExpr(target=ast.Name(id=name)) as renamed, attr="accepted"
+            ):
+                return by_accepted(self._eval(renamed, flow), name, node.lineno)
             case ast.Compare(
                 left=ast.Attribute(value=ast.Name(id=name), attr="accepted"),
                 ops=[ast.Is() | ast.Eq() | ast.IsNot() | ast.NotEq() as how],
@@ -513,19 +561,37 @@ class Expressions(Core):
                 not isinstance(value, ast.Name) and self._method_call(value) is None
             ):
                 true, false = self._condition(value, flow)
-                return (
-                    unbound(true, [name], self._names),
-                    unbound(false, [name], self._names),
-                )
+                true, false = (unbound(way, [name], self._known) for way in (true, false))
+                if name in self._asked:
+                    return told(true, [name], TRUE), told(false, [name], NONE | FALSE)
+                return true, false
+            case ast.Compare(
+                left=left,
+                ops=[ast.Is() | ast.IsNot() as how],
+                comparators=[ast.Constant(value=None)],
+            ):
+                none, some = self._whether_none(left, flow)
+                return (none, some) if isinstance(how, ast.Is) else (some, none)
             case _:
+                return _by_result(self._answer(node, flow), TRUE)
+
+    def _whether_none(self, node: ast.expr, flow: Flow) -> tuple[Flow, Flow]:
+        match node:
+            case ast.Name(id=name):
+                pass
+            case ast.NamedExpr(target=ast.Name(id=name)):
                 flow = self._eval(node, flow)
-                return flow, flow
+            case _:
+                return _by_result(self._answer(node, flow), NONE)
+        return by_truth(flow, name, NONE) if name in self._known else (flow, flow)
 
     # By class, as `match` over so many would be slow.
     _EXPRESSIONS: ClassVar[dict[type[ast.AST], Callable[..., Flow]]] = {
         ast.Await: _await,
         ast.Call: _called,
         ast.Attribute: _attribute,
+        ast.Yield: _yield,
+        ast.YieldFrom: _yield,
         ast.Lambda: _lambda,
         ast.GeneratorExp: _generator,
         ast.Compare: _compare,
@@ -537,3 +603,10 @@ class Expressions(Core):
         ast.SetComp: _comprehension,
         ast.DictComp: _comprehension,
     }
+
+
+def _by_result(flow: Flow, bits: int) -> tuple[Flow, Flow]:
+    if not any(value.truths for value in flow):
+        return flow, flow
+    true, false = by_truth(flow, RESULT, bits)
+    return told(true, [RESULT], ANYTHING), told(false, [RESULT], ANYTHING)

@@ -15,8 +15,10 @@ from micropie.flow.states import METHODS
 
 __all__ = [
     "ABRUPT",
+    "ASKED",
     "HARMLESS",
     "MAY_RAISE",
+    "NEVER",
     "RAISES",
     "SUSPENDS",
     "THROWS",
@@ -24,6 +26,7 @@ __all__ = [
     "MethodCall",
     "Shape",
     "assigned",
+    "at_definition",
     "method_call",
     "parameters",
 ]
@@ -39,6 +42,11 @@ SUSPENDS: Final = 8
 ABRUPT: Final = 16
 # There is a `raise` in it.
 THROWS: Final = 32
+# It names what conditions ask for.
+ASKED: Final = 64
+
+# Of so many names is kept in mind what conditions make of them.
+_MEMORY: Final = 4
 
 _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.Await: RAISES | SUSPENDS,
@@ -48,7 +56,7 @@ _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.AsyncFor: RAISES | SUSPENDS,
     ast.With: RAISES,
     ast.AsyncWith: RAISES | SUSPENDS,
-    ast.Assert: RAISES,
+    ast.Assert: RAISES | ABRUPT,
     ast.Subscript: MAY_RAISE,
     ast.Attribute: MAY_RAISE,
     ast.BinOp: MAY_RAISE,
@@ -58,8 +66,6 @@ _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.Starred: MAY_RAISE,
     ast.AugAssign: MAY_RAISE,
     ast.Delete: MAY_RAISE,
-    ast.Import: MAY_RAISE,
-    ast.ImportFrom: MAY_RAISE,
     ast.Match: MAY_RAISE,
     ast.ClassDef: RAISES,
     ast.Raise: ABRUPT | THROWS,
@@ -78,6 +84,9 @@ HARMLESS: Final = frozenset(
     }
 )
 """The functions that do nothing with a connection that they are given."""
+
+NEVER: Final = frozenset({"assert_never", "exit"})
+"""The last names of functions that do not return."""
 
 # Called by their own name, they fail for a reason that is hardly worth a word.
 _BUILTINS: Final = frozenset(dir(builtins)) - {"next", "anext", "exec", "eval", "open", "input"}
@@ -109,6 +118,13 @@ _FIELDS: Final = _Fields()
 def parameters(function: Function | ast.Lambda) -> list[ast.arg]:
     """Give the parameters of a function that are filled by position, in their order."""
     return [*function.args.posonlyargs, *function.args.args]
+
+
+def at_definition(function: Function | ast.Lambda) -> list[ast.expr]:
+    """Give what of a function is evaluated where it is defined."""
+    decorators = [] if isinstance(function, ast.Lambda) else function.decorator_list
+    defaults = (*function.args.defaults, *function.args.kw_defaults)
+    return [*decorators, *(one for one in defaults if one is not None)]
 
 
 @lru_cache(maxsize=64)
@@ -185,15 +201,32 @@ class Shape:
         self.calls: dict[ast.AST, MethodCall] = {}
         # Names that are looked at somewhere.
         self.loaded: set[str] = set()
+        # Names of which is kept in mind what conditions make of them.
+        self.asked: frozenset[str] = frozenset()
+        self._conditions: list[str] = []
+        self._settled: set[str] = set()
+        self._shared: set[str] = set()
         self._renamed: list[tuple[str, str]] = []
         while True:
+            self._conditions.clear()
             for statement in function.body:
                 self._scan(statement)
             more = {to for to, source in self._renamed if source in self.names} - self.names
             more |= self.closures.keys() - self.names
-            if not more:
+            asked = self._worth_keeping()
+            if not more and asked == self.asked:
                 break
             self.names |= more
+            self.asked = asked
+
+    def _worth_keeping(self) -> frozenset[str]:
+        """Give the names that are asked for again, or once it is known what they are."""
+        asked = {
+            name
+            for name in self._conditions
+            if name in self._settled or self._conditions.count(name) > 1
+        }
+        return frozenset(sorted(asked - self._shared)[:_MEMORY])
 
     def _scan(self, node: ast.AST) -> int:
         kind = node.__class__
@@ -202,7 +235,8 @@ class Shape:
             named = cast(ast.Name, node)
             if named.ctx.__class__ is ast.Load:
                 self.loaded.add(named.id)
-            return TOUCHED if named.id in self.names else 0
+            asked = ASKED if named.id in self.asked else 0
+            return asked | TOUCHED if named.id in self.names else asked
         if kind is ast.Constant:
             return 0
         flags = 0
@@ -217,18 +251,29 @@ class Shape:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             flags = self._nested(node, flags)
         elif kind is ast.NamedExpr or kind is ast.Assign or kind is ast.AnnAssign:
-            flags |= self._assignment(node)
+            flags |= self._assignment(node, flags)
         elif isinstance(node, ast.Global | ast.Nonlocal):
+            self._shared.update(node.names)
             flags |= TOUCHED if self.names & {*node.names} else 0
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
             flags |= TOUCHED if node.name in self.names else 0
+            flags |= ASKED if node.name in self.asked else 0
         elif isinstance(node, ast.comprehension):
+            self._shared |= {one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)}
             flags |= RAISES | SUSPENDS if node.is_async else MAY_RAISE
         elif isinstance(node, ast.Call):
             if (call := method_call(node)) is not None:
                 self.calls[node] = call
             builtin = isinstance(node.func, ast.Name) and node.func.id in _BUILTINS
             flags |= MAY_RAISE if builtin else RAISES
+            if _name_of(node.func) in NEVER:
+                flags |= ABRUPT
+        elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
+            self._conditions += _conditions(node.test)
+            flags |= _OF_ITS_OWN.get(kind, 0)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            self._shared |= {(one.asname or one.name).partition(".")[0] for one in node.names}
+            flags |= MAY_RAISE
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             pass
         elif isinstance(node, ast.With) and _suppresses(node):
@@ -240,13 +285,18 @@ class Shape:
 
     def _nested(self, node: Function | ast.Lambda, flags: int) -> int:
         """Give the flags of a definition: what is in it does not happen there."""
+        here = 0
+        if not isinstance(node, ast.Lambda):
+            self._shared.add(node.name)
+        for part in at_definition(node):
+            here |= self._scan(part)
         if not flags & TOUCHED or not self.names - assigned(node):
-            return 0
+            return here
         if not isinstance(node, ast.Lambda):
             self.closures[node.name] = node
-        return TOUCHED
+        return here | TOUCHED
 
-    def _assignment(self, node: ast.AST) -> int:
+    def _assignment(self, node: ast.AST, flags: int) -> int:
         match node:
             case ast.Assign(targets=targets, value=value):
                 pass
@@ -260,17 +310,43 @@ class Shape:
             for target in targets:
                 if isinstance(target, ast.Name):
                     self._renamed.append((target.id, source))
+        if isinstance(value, ast.Constant) or flags & TOUCHED:
+            self._settled |= {target.id for target in targets if isinstance(target, ast.Name)}
         plain = all(isinstance(target, ast.Name) for target in targets)
         return 0 if plain else MAY_RAISE
 
 
+def _conditions(test: ast.expr) -> Iterator[str]:
+    """Give the names that a condition asks for."""
+    match test:
+        case ast.Name(id=name):
+            yield name
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield from _conditions(operand)
+        case ast.BoolOp(values=values):
+            for value in values:
+                yield from _conditions(value)
+        case ast.Compare(left=left, comparators=[ast.Constant(value=None)]):
+            yield from _conditions(left)
+        case ast.NamedExpr(target=ast.Name(id=name)):
+            yield name
+        case _:
+            pass
+
+
 def _suppresses(node: ast.With) -> bool:
     return any(
-        isinstance(item.context_expr, ast.Call)
-        and getattr(item.context_expr.func, "attr", getattr(item.context_expr.func, "id", None))
-        == "suppress"
+        isinstance(item.context_expr, ast.Call) and _name_of(item.context_expr.func) == "suppress"
         for item in node.items
     )
+
+
+def _name_of(function: ast.expr) -> str:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
 
 
 def _sources(value: ast.expr) -> Iterator[str]:

@@ -17,7 +17,16 @@ from micropie.flow.exceptions import (
     handled,
 )
 from micropie.flow.expressions import Expressions
-from micropie.flow.shape import ABRUPT, MAY_RAISE, RAISES, SUSPENDS, THROWS, TOUCHED
+from micropie.flow.shape import (
+    ABRUPT,
+    ASKED,
+    MAY_RAISE,
+    RAISES,
+    SUSPENDS,
+    THROWS,
+    TOUCHED,
+    at_definition,
+)
 from micropie.flow.states import ALL_CALLS
 from micropie.flow.syntax import constant, is_irrefutable, turns
 from micropie.flow.values import (
@@ -37,6 +46,13 @@ __all__ = ["Run"]
 _SUPPRESS: Final = frozenset({"contextlib.suppress", "suppress"})
 _TIMEOUT: Final = frozenset({"asyncio.timeout", "asyncio.timeout_at", "timeout", "timeout_at"})
 _GROUP: Final = frozenset({"asyncio.TaskGroup", "TaskGroup"})
+
+# What does not return, and what it raises.
+_NEVER: Final = {
+    "typing.assert_never": Raised(AssertionError),
+    "typing_extensions.assert_never": Raised(AssertionError),
+    "sys.exit": Raised(SystemExit),
+}
 
 # What lets every exception through.
 _TRANSPARENT: Final = frozenset(
@@ -61,14 +77,11 @@ class Run(Expressions):
 
     def _statement(self, node: ast.stmt, flow: Flow) -> Flow:
         flags = self._flags[node]
-        if not flags & (TOUCHED | ABRUPT):
+        if not flags & (TOUCHED | ASKED | ABRUPT):
             return self._opaque(flags, flow)
-        handler = self._STATEMENTS.get(node.__class__)
         if len(flow) > MANY:
             flow = given_up(flow, self._names)
-        if handler is None:
-            return self._children(node, flow)
-        return handler(self, node, flow)
+        return self._STATEMENTS.get(node.__class__, Run._children)(self, node, flow)
 
     def _expression(self, node: ast.Expr, flow: Flow) -> Flow:
         value = node.value
@@ -81,7 +94,13 @@ class Run(Expressions):
             flow = self._arguments(call.node, mine)
             merge(flow, self._opaque(RAISES, others))
             return flow
-        return self._eval(value, flow)
+        flow = self._eval(value, flow)
+        if isinstance(value, ast.Call):
+            raised = _NEVER.get(self._module.dotted(value.func))
+            if raised is not None:
+                self.exits.raised(raised, flow)
+                return {}
+        return flow
 
     def _assign(self, node: ast.Assign, flow: Flow) -> Flow:
         return self._bind_all(node.targets, node.value, flow)
@@ -198,7 +217,7 @@ class Run(Expressions):
                 for what, ways in self._by_exception(handler, caught):
                     handling, self._handling = self._handling, what
                     if handler.name:
-                        ways = unbound(ways, [handler.name], self._names)
+                        ways = unbound(ways, [handler.name], self._known)
                     merge(after, self._block(handler.body, ways))
                     self._handling = handling
             for raised, ways in raises.items():
@@ -313,7 +332,7 @@ class Run(Expressions):
                 for one in ast.walk(case.pattern)
                 if isinstance(one, ast.MatchAs | ast.MatchStar) and one.name
             ]
-            taken = unbound(flow, names, self._names)
+            taken = unbound(flow, names, self._known)
             if isinstance(subject, ast.Name) and subject.id in self._names and names:
                 taken = escaped(taken, subject.id)
             left: Flow = {} if is_irrefutable(case.pattern) else dict(flow)
@@ -326,9 +345,8 @@ class Run(Expressions):
         return after
 
     def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, flow: Flow) -> Flow:
-        for part in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
-            if part is not None:
-                flow = self._eval(part, flow)
+        for part in at_definition(node):
+            flow = self._eval(part, flow)
         if node.decorator_list and node.name in self._shape.closures:
             flow = self._let_go(node, flow)
         return flow
@@ -338,14 +356,14 @@ class Run(Expressions):
             value._replace(others=ALL_CALLS): at for value, at in self._opaque(RAISES, flow).items()
         }
 
+    def _augmented(self, node: ast.AugAssign, flow: Flow) -> Flow:
+        flow = self._target(node.target, self._eval(node.value, flow))
+        return self._opaque(MAY_RAISE, flow)
+
     def _delete(self, node: ast.Delete, flow: Flow) -> Flow:
         for target in node.targets:
             flow = self._target(target, flow)
         return self._opaque(MAY_RAISE, flow)
-
-    def _import(self, node: ast.Import | ast.ImportFrom, flow: Flow) -> Flow:
-        names = [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
-        return unbound(self._opaque(MAY_RAISE, flow), names, self._names)
 
     def _outer(self, node: ast.Global | ast.Nonlocal, flow: Flow) -> Flow:
         for name in node.names:
@@ -374,9 +392,8 @@ class Run(Expressions):
         ast.FunctionDef: _define,
         ast.AsyncFunctionDef: _define,
         ast.ClassDef: _class,
+        ast.AugAssign: _augmented,
         ast.Delete: _delete,
-        ast.Import: _import,
-        ast.ImportFrom: _import,
         ast.Global: _outer,
         ast.Nonlocal: _outer,
     }

@@ -7,13 +7,18 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from micropie._state import Call
 from micropie.flow.exceptions import CANCELLED, CLOSED, MISUSE, WRONG, Raised
 from micropie.flow.states import ALL_CALLS, ALL_STATES, bit, forward, is_accepted, outcomes
 
 __all__ = [
+    "ANYTHING",
+    "FALSE",
+    "NONE",
+    "RESULT",
+    "TRUE",
     "Exits",
     "Flow",
     "Origin",
@@ -22,15 +27,29 @@ __all__ = [
     "Why",
     "aliased",
     "by_accepted",
+    "by_truth",
     "escaped",
     "given_up",
     "likely",
     "meanwhile",
     "merge",
     "step",
+    "told",
+    "truth",
+    "truth_of",
     "unbound",
     "unlikely",
 ]
+
+
+# What a condition makes of something: it is None, is false otherwise, or is true.
+NONE: Final = 1
+FALSE: Final = 2
+TRUE: Final = 4
+ANYTHING: Final = NONE | FALSE | TRUE
+
+RESULT: Final = ""
+"""The name of what has just been evaluated."""
 
 
 class Why(Enum):
@@ -39,6 +58,7 @@ class Why(Enum):
     START = auto()
     ACCEPT = auto()
     CLOSE = auto()
+    MESSAGE = auto()
     DISCONNECT = auto()
     CONDITION = auto()
 
@@ -66,6 +86,8 @@ class Value(NamedTuple):
     # The lines of a receive that has raised ConnectionClosed once more, and of the `except` that
     # has swallowed it; nothing: there is none.
     swallowed: tuple[int, int] | None = None
+    # Of names that conditions ask for, which of NONE, FALSE and TRUE they can be.
+    truths: frozenset[tuple[str, int]] = frozenset()
 
 
 Flow: TypeAlias = dict[Value, Origin]
@@ -133,11 +155,19 @@ class Step(NamedTuple):
     raises: tuple[tuple[Raised, Value, Why], ...]
 
 
+_WHY: Final = {
+    Call.ACCEPT: Why.ACCEPT,
+    Call.RECEIVE: Why.MESSAGE,
+    Call.SEND: Why.MESSAGE,
+    Call.CLOSE: Why.CLOSE,
+}
+
+
 @lru_cache(maxsize=4096)
 def step(value: Value, call: Call) -> Step:
     """Say what a call makes of what is known on one way."""
     may = outcomes(value.states, call)
-    why = Why.ACCEPT if call is Call.ACCEPT else Why.CLOSE
+    why = _WHY[call]
     raises: list[tuple[Raised, Value, Why]] = []
     if may.closed:
         raises.append((CLOSED, _in(value, may.closed), Why.DISCONNECT))
@@ -238,9 +268,50 @@ def unbound(flow: Flow, names: Iterable[str], known: set[str]) -> Flow:
         value = value._replace(
             names=value.names - lost,
             held=frozenset(one for one in value.held if one[0] not in lost),
+            truths=frozenset(one for one in value.truths if one[0] not in lost),
         )
         after.setdefault(value, origin)
     return after
+
+
+def truth(value: object) -> int:
+    """Give what a condition makes of a constant."""
+    if value is None:
+        return NONE
+    return TRUE if value else FALSE
+
+
+def truth_of(value: Value, name: str) -> int:
+    """Give what a condition can make of a name."""
+    if name in value.names:
+        return TRUE
+    return next((bits for known, bits in value.truths if known == name), ANYTHING)
+
+
+def told(flow: Flow, names: list[str], bits: int) -> Flow:
+    """Keep in mind what a condition makes of names."""
+    if bits == ANYTHING and not any(value.truths for value in flow):
+        return flow
+    more = frozenset((name, bits) for name in names if bits != ANYTHING)
+    after: Flow = {}
+    for value, origin in flow.items():
+        rest = frozenset(one for one in value.truths if one[0] not in names)
+        after.setdefault(value._replace(truths=rest | more), origin)
+    return after
+
+
+def by_truth(flow: Flow, name: str, bits: int) -> tuple[Flow, Flow]:
+    """Tell the ways on which a condition makes some of `bits` of a name from the others."""
+    true: Flow = {}
+    false: Flow = {}
+    for value, origin in flow.items():
+        known = truth_of(value, name)
+        for into, left in ((true, known & bits), (false, known & ~bits)):
+            if left == known:
+                into[value] = origin
+            elif left:
+                merge(into, told({value: origin}, [name], left))
+    return true, false
 
 
 def by_accepted(flow: Flow, name: str, line: int) -> tuple[Flow, Flow]:
