@@ -101,8 +101,15 @@ def assigned(function: Function | ast.Lambda) -> set[str]:
                 names.add(name)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 names.add(node.name)
-            case ast.ExceptHandler(name=str(name)):
+            case (
+                ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+                | ast.MatchMapping(rest=str(name))
+            ):
                 names.add(name)
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                names |= {(one.asname or one.name).partition(".")[0] for one in aliases}
             case ast.Global() | ast.Nonlocal():
                 outer.update(node.names)
             case _:
@@ -115,7 +122,12 @@ def _own_nodes(function: Function) -> Iterator[ast.AST]:
     while ahead:
         node = ahead.pop()
         yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        if isinstance(node, ast.comprehension):
+            # What it assigns is its own.
+            ahead += [node.iter, *node.ifs]
+        elif not isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+        ):
             ahead += ast.iter_child_nodes(node)
 
 
@@ -210,11 +222,20 @@ class Shape:
 
     def _nested(self, node: Function | ast.Lambda, flags: int) -> int:
         """Give the flags of a definition: what is in it does not happen there."""
+        before = [*node.args.defaults, *node.args.kw_defaults]
+        if not isinstance(node, ast.Lambda):
+            before += node.decorator_list
+        happens = 0
+        for one in before:
+            if isinstance(one, ast.Name):
+                happens |= TOUCHED if one.id in self.names else 0
+            elif one is not None:
+                happens |= self.flags.get(one, 0)
         if not flags & TOUCHED or not self.names - assigned(node):
-            return 0
+            return happens
         if not isinstance(node, ast.Lambda):
             self.closures[node.name] = node
-        return TOUCHED
+        return happens | TOUCHED
 
     def _assignment(self, node: ast.AST) -> int:
         match node:
