@@ -41,7 +41,7 @@ def parse(file: Path) -> tuple[str, ast.Module]:
         try:
             return source, ast.parse(source, file)
         except ValueError as error:
-            # A null byte, before Python 3.12.
+            # Half a character; a null byte, before Python 3.11.4.
             raise SyntaxError(str(error)) from error
         except (RecursionError, MemoryError) as error:
             raise SyntaxError(TOO_DEEP) from error
@@ -179,11 +179,6 @@ class Modules:
         """
         name = self._follow(module, module.dotted(node), set())
         return name if isinstance(name, str) else ""
-
-    def class_of(self, module: Module, node: ast.expr) -> tuple[Module, ast.ClassDef] | None:
-        """Give the class that an expression means; None: it is not known."""
-        found = self._follow(module, module.dotted(node), set())
-        return None if isinstance(found, str) else found
 
     def bases(
         self, module: Module, owner: ast.ClassDef
