@@ -170,10 +170,9 @@ def _place(file: Path) -> tuple[Path, str]:
 def _once(found: list[Finding]) -> list[Finding]:
     """Give each finding once; an error counts for more than a warning of the same."""
     best: dict[tuple[int, int, str], Finding] = {}
+    # By code, errors come before warnings.
     for one in sorted(found):
-        key = one.line, one.column, one.code
-        if key not in best or best[key].severity is Severity.WARNING:
-            best[key] = one
+        best.setdefault((one.line, one.column, one.code), one)
     return [*best.values()]
 
 

@@ -33,6 +33,8 @@ __all__ = ["Expressions"]
 # So many functions within functions are followed.
 _DEEP: Final = 6
 
+_WHY: Final = {Call.ACCEPT: Why.ACCEPT, Call.CLOSE: Why.CLOSE}
+
 _WAIT_FOR: Final = frozenset({"asyncio.wait_for", "wait_for"})
 _SHIELD: Final = frozenset({"asyncio.shield", "shield"})
 _GATHER: Final = frozenset({"asyncio.gather", "gather"})
@@ -288,7 +290,7 @@ class Expressions(Core):
                     elif raised is MISUSE:
                         way = unlikely(way)
                     self.exits.raised(raised, way)
-            why = Why.ACCEPT if call is Call.ACCEPT else Why.CLOSE
+            why = _WHY.get(call, Why.MESSAGE)
             for states in each(may.error, value.states):
                 way = self._became(value, origin, states, node, why)
                 self.exits.raised(WRONG, unlikely(way))

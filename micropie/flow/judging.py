@@ -64,6 +64,7 @@ _REASONS: Final = {
 _ORIGINS: Final = {
     Why.START: "nothing is accepted at the beginning, in line {}",
     Why.ACCEPT: "it was accepted in line {}",
+    Why.MESSAGE: "it was accepted before line {}",
     Why.CLOSE: "it was closed in line {}",
     Why.DISCONNECT: "that was noticed in line {}",
     Why.CONDITION: "that is so by the condition in line {}",

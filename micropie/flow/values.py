@@ -35,6 +35,8 @@ class Why(Enum):
 
     START = auto()
     ACCEPT = auto()
+    # What sends or receives a message tells that it was accepted.
+    MESSAGE = auto()
     CLOSE = auto()
     DISCONNECT = auto()
     CONDITION = auto()

@@ -28,6 +28,7 @@ EITHER = "RuntimeError or ConnectionClosed"
         ("accept", [State.OPEN], Why.ACCEPT, Code.SECOND_ACCEPT, MISUSE),
         ("accept", [State.OPEN, State.GONE], Why.CONDITION, Code.SECOND_ACCEPT, MISUSE),
         ("accept", [State.GONE], Why.DISCONNECT, Code.SECOND_ACCEPT, MISUSE),
+        ("accept", [State.OPEN, State.CLOSED], Why.MESSAGE, Code.SECOND_ACCEPT, MISUSE),
         ("accept", [State.CLOSED, State.GONE], Why.CLOSE, Code.ACCEPT_AFTER_CLOSE, MISUSE),
         ("accept", [State.REJECTED], Why.CLOSE, Code.ACCEPT_AFTER_CLOSE, MISUSE),
         ("accept", [State.REJECTED], Why.CONDITION, Code.ACCEPT_AFTER_CLOSE, MISUSE),
