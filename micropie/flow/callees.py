@@ -113,15 +113,16 @@ class Callees:
                 if found is not None:
                     inner = bound(found[0], node, names, found[1])
                     if inner is not None:
-                        given = (*args, *(one.value for one in node.keywords))
-                        rest = [one for one in given if not is_named(one, names)]
+                        passed = (*args, *(one.value for one in node.keywords))
+                        rest = [one for one in passed if not is_named(one, names)]
                         return self.kinds(found[0], inner, owner) | self._all_kinds(
                             [func, *rest], names, owner
                         )
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
                 body = node.body if isinstance(node.body, list) else [node.body]
                 given = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
-                inner = names - (assigned(node) - {one.arg for one in parameters(node)})
+                own = {one.arg for one in (*parameters(node), *node.args.kwonlyargs)}
+                inner = names - (assigned(node) - own)
                 return self._all_kinds(body, inner, owner) | self._all_kinds(given, names, owner)
             case ast.Compare(left=left, comparators=others):
                 rest = [one for one in (left, *others) if not is_named(one, names)]

@@ -118,7 +118,7 @@ class Checker:
 def _functions(
     body: Sequence[ast.stmt], owner: ast.ClassDef | None, is_method: bool = False
 ) -> Iterator[tuple[Function, ast.ClassDef | None, bool]]:
-    """Give all functions, with the class that `self` is one of, and whether they are its methods."""
+    """Give all functions, the class that `self` is one of, and whether they are its methods."""
     for node in body:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():

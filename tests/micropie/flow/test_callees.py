@@ -43,7 +43,8 @@ SOURCE = dedent("""
     async def both(it):
         await accept(it)
         await close(it=it, code=it.accepted) if it else close(it)
-    async def one(it):
+    async def keyword(*, it): await it.close()
+async def one(it):
         await it.accept()
         await two(it)
     async def two(it):
@@ -93,7 +94,7 @@ def test_a_name_is_one_of_some() -> None:
         ("a, /, *, b", "f(1, b=ws)", 0, {"b"}),
         ("a, b", "f(ws, *more)", 0, {"a"}),
         ("a, b", "f(1, *more, b=ws)", 0, {"b"}),
-        ("a", "f(a)", 0, set()),
+        ("a", "f(a)", 0, set[str]()),
         # Who knows which.
         ("a, b", "f(*more, ws)", 0, None),
         ("*a", "f(ws)", 0, None),
@@ -111,10 +112,10 @@ def test_a_call_fills_parameters(
 @pytest.mark.parametrize(
     ("name", "decorators"),
     [
-        ("greet", set()),
+        ("greet", set[str]()),
         ("static", {"staticmethod"}),
         ("again", {"typing.final", "typing_extensions.override"}),
-        ("thrice", set()),
+        ("thrice", set[str]()),
         # Decorated with what may be anything, or none.
         ("prop", None),
         ("twice", None),
@@ -223,6 +224,10 @@ def test_what_is_called_is_found_with_the_parameters_before(
 )
 def test_code_makes_kinds_of_calls(source: str, kinds: int) -> None:
     assert CALLEES.kinds(expression(source), WS, CHAT) == kinds
+
+
+def test_a_parameter_may_be_filled_by_its_name_alone() -> None:
+    assert CALLEES.kinds(MODULE.functions["keyword"], frozenset({"it"}), None) == CLOSE
 
 
 def test_functions_that_call_each_other_make_the_calls_of_both() -> None:

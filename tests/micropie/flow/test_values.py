@@ -43,7 +43,7 @@ def test_exits_are_empty_until_something_leaves() -> None:
     exits = Exits()
     exits.raised(ANY, {})
     exits.returned(ast.Return(), {})
-    assert not (exits.breaks or exits.continues or exits.raises or exits.returns)
+    assert (exits.breaks, exits.continues, exits.raises, exits.returns) == ({}, {}, {}, {})
 
 
 def test_exits_of_parts_come_together() -> None:
