@@ -44,7 +44,7 @@ SOURCE = dedent("""
         await accept(it)
         await close(it=it, code=it.accepted) if it else close(it)
     async def keyword(*, it): await it.close()
-async def one(it):
+    async def one(it):
         await it.accept()
         await two(it)
     async def two(it):

@@ -139,7 +139,9 @@ def observed(state: State, method: str) -> Outcomes:
         after = state_of(websocket)
         # A part of NEW: all is allowed and refused as there.
         found[how] |= states_bits(State.NEW if after is State.CONNECTING else after)
-    return Outcomes()._replace(**found)
+    return Outcomes(
+        found["returns"], found["closed"], found["misuse"], found["error"], found["cancelled"]
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
