@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -198,7 +198,7 @@ def _syntax_error(error: SyntaxError) -> Finding:
 
 
 @contextmanager
-def _deep() -> Iterator[None]:
+def _deep() -> Generator[None, None, None]:
     """Let code be nested as deeply as it is; CPython needs no stack of C for that."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _RECURSION))

@@ -96,7 +96,7 @@ def silence(source: str, findings: Iterable[Finding]) -> list[Finding]:
     found = sorted(findings)
     if "micropie:" not in source:
         return found
-    kept = []
+    kept: list[Finding] = []
     comments = list(_comments(source))
     used: set[tuple[int, str]] = set()
     by_line = {line: codes for line, _, codes in comments}

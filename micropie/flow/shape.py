@@ -186,7 +186,7 @@ class Shape:
             # It is one, by its class.
             name: str = node.id  # type: ignore[attr-defined]
             if node.ctx.__class__ is ast.Load:  # type: ignore[attr-defined]
-                self.loaded.add(name)
+                self.loaded.add(name)  # pyright: ignore[reportUnknownArgumentType]
             return TOUCHED if name in self.names else 0
         if kind is ast.Constant:
             return 0
