@@ -176,6 +176,7 @@ async def helper({}):
         ("ws: 1", NOTHING),
         ("ws: '('", NOTHING),
         (r"ws: 'WebSocket\0'", NOTHING),
+        (r"ws: '\ud800'", NOTHING),
         ("*ws: WebSocket", NOTHING),
     ],
 )

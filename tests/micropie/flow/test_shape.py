@@ -173,6 +173,7 @@ def test_a_call_may_be_one_of_the_connections(source: str, found: tuple[str, str
         ("lambda ws=ws: ws", TOUCHED),
         ("def f(*, ws=ws): return ws", TOUCHED),
         ("@ws\n    def f(ws): return ws", TOUCHED),
+        ("def f(b=a()): return ws", TOUCHED | RAISES),
     ],
 )
 def test_a_statement_has_the_flags_of_all_that_is_in_it(statement: str, flags: int) -> None:
