@@ -8,7 +8,17 @@ from micropie.flow.modules import Function, Module, Modules
 from micropie.flow.shape import HARMLESS, assigned, parameters
 from micropie.flow.states import ALL_CALLS, METHODS, bit
 
-__all__ = ["Callees", "bound", "is_named"]
+__all__ = ["PLAIN", "Callees", "bound", "is_named"]
+
+_TYPING: Final = ("typing", "typing_extensions")
+
+PLAIN: Final = frozenset(
+    {
+        *("staticmethod", "classmethod"),
+        *(f"{module}.{name}" for module in _TYPING for name in ("final", "override")),
+    }
+)
+"""The decorators that change nothing of what a method does when it is called."""
 
 
 # What a name can be used in, without that anything can become of the connection.
@@ -33,6 +43,8 @@ def bound(
     own = parameters(function)[skipped:]
     for number, argument in enumerate(call.args):
         if isinstance(argument, ast.Starred):
+            if any(is_named(one, names) for one in call.args[number:]):
+                return None
             break
         if is_named(argument, names):
             if number >= len(own):
@@ -59,31 +71,40 @@ class Callees:
         """Hold the module; nothing is looked at yet."""
         self._modules = modules
         self._module = module
-        self._kinds: dict[tuple[ast.AST, frozenset[str]], int] = {}
+        self._kinds: dict[tuple[ast.AST, frozenset[str], ast.ClassDef | None], int] = {}
+        # What is gone through at the moment: a function that is called again makes no other calls
+        # by that.
+        self._seen: set[tuple[ast.AST, frozenset[str], ast.ClassDef | None]] = set()
 
-    def method(self, owner: ast.ClassDef | None, name: str) -> tuple[Function, bool] | None:
-        """Give a method of a class, or of its bases in this module, and whether it takes `self`."""
+    def method(self, owner: ast.ClassDef | None, name: str) -> tuple[Function, set[str]] | None:
+        """Give a method of a class, or of its bases in this module, and its decorators."""
         if owner is None:
             return None
         for found in self._modules.bases(self._module, owner):
             if isinstance(found, str) or found[0] is not self._module:
                 continue
-            for node in found[1].body:
+            # The last definition counts.
+            for node in reversed(found[1].body):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
-                    kinds = {self._module.dotted(one) for one in node.decorator_list}
-                    if kinds - {"staticmethod", "classmethod"}:
-                        return None
-                    return node, "staticmethod" not in kinds
+                    decorators = {self._module.dotted(one) for one in node.decorator_list}
+                    return (node, decorators) if decorators <= PLAIN else None
         return None
 
     def kinds(self, node: ast.AST, names: frozenset[str], owner: ast.ClassDef | None) -> int:
         """Give the calls that code may make of a connection that it calls by one of `names`."""
-        key = node, names
-        if key not in self._kinds:
-            # A function that calls itself makes no other calls by that.
-            self._kinds[key] = 0
-            self._kinds[key] = self._find_kinds(node, names, owner)
-        return self._kinds[key]
+        key = node, names, owner
+        if key in self._kinds:
+            return self._kinds[key]
+        if key in self._seen:
+            return 0
+        is_outermost = not self._seen
+        self._seen.add(key)
+        found = self._find_kinds(node, names, owner)
+        if is_outermost:
+            # Of those that it calls in a circle, not all was found.
+            self._seen.clear()
+            self._kinds[key] = found
+        return found
 
     def _find_kinds(self, node: ast.AST, names: frozenset[str], owner: ast.ClassDef | None) -> int:
         if node.__class__ not in _OF_INTEREST:
@@ -103,14 +124,17 @@ class Callees:
                 if found is not None:
                     inner = bound(found[0], node, names, found[1])
                     if inner is not None:
-                        rest = [one for one in args if not is_named(one, names)]
+                        passed = (*args, *(one.value for one in node.keywords))
+                        rest = [one for one in passed if not is_named(one, names)]
                         return self.kinds(found[0], inner, owner) | self._all_kinds(
                             [func, *rest], names, owner
                         )
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
                 body = node.body if isinstance(node.body, list) else [node.body]
-                names = names - (assigned(node) - {one.arg for one in parameters(node)})
-                return self._all_kinds(body, names, owner)
+                given = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+                own = {one.arg for one in (*parameters(node), *node.args.kwonlyargs)}
+                inner = names - (assigned(node) - own)
+                return self._all_kinds(body, inner, owner) | self._all_kinds(given, names, owner)
             case ast.Compare(left=left, comparators=others):
                 rest = [one for one in (left, *others) if not is_named(one, names)]
                 return self._all_kinds(rest, names, owner)
@@ -139,10 +163,10 @@ class Callees:
                 return (found, 0) if found is not None and not found.decorator_list else None
             case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attr):
                 method = self.method(owner, attr)
-                return None if method is None else (method[0], int(method[1]))
+                return None if method is None else (method[0], "staticmethod" not in method[1])
             case ast.Attribute(value=ast.Name(id=name), attr=attr):
-                # Of a class, called with all its parameters.
+                # Of a class, called with `self` among its arguments.
                 method = self.method(self._module.classes.get(name), attr)
-                return None if method is None else (method[0], 0)
+                return None if method is None else (method[0], "classmethod" in method[1])
             case _:
                 return None

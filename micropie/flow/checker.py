@@ -6,12 +6,14 @@ import re
 import sys
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from micropie._state import State
+from micropie.flow.callees import PLAIN
 from micropie.flow.findings import Code, Finding, Severity, silence
-from micropie.flow.modules import Function, Module, Modules, parse
+from micropie.flow.modules import TOO_DEEP, Function, Module, Modules, parse
 from micropie.flow.program import Program, Start
 from micropie.flow.shape import parameters
 from micropie.flow.states import ALL_CALLS, ALL_STATES, states_bits
@@ -23,8 +25,8 @@ _PREFIX: Final = "ws_"
 # Handlers that are called by other code, which may have accepted before.
 _CALLED: Final = re.compile(rf"\.({_PREFIX}\w+)")
 
-# Decorators that change nothing of how a handler is called.
-_PLAIN: Final = frozenset({"staticmethod", "classmethod", "override", "typing.override"})
+# What a parameter that is a connection can be annotated with besides.
+_SHARED: Final = frozenset({"Annotated", "Optional", "Union"})
 
 # Statements with no others in them, which most are.
 _SIMPLE: Final = frozenset({ast.Expr, ast.Assign, ast.Return, ast.AugAssign, ast.Raise})
@@ -82,9 +84,10 @@ class Checker:
                 raise Unreadable(f"cannot read {file}: {error.strerror}") from error
             except SyntaxError as error:
                 return [_syntax_error(error)]
+            try:
+                return silence(source, self._findings(file, source, tree))
             except RecursionError:
-                return [_syntax_error(SyntaxError("it is nested too deeply"))]
-            return silence(source, self._findings(file, source, tree))
+                return [_syntax_error(SyntaxError(TOO_DEEP))]
 
     def _findings(self, file: Path, source: str, tree: ast.Module) -> list[Finding]:
         root, name = _place(file)
@@ -96,11 +99,12 @@ class Checker:
             program = Program(modules, module)
             called = {*_CALLED.findall(source)}
             found: list[Finding] = []
-            for function, owner in _functions(tree.body, None):
-                for parameter, start in self._starts(modules, module, function, owner, called):
+            for function, owner, is_method in _functions(tree.body, None):
+                start_of = owner if is_method else None
+                for parameter, start in self._starts(modules, module, function, start_of, called):
                     found += program.analyse(function, parameter, start, owner)
             found += program.in_helpers()
-        return _once(found)
+        return _in_characters(source, _once(found))
 
     def _starts(
         self,
@@ -118,7 +122,7 @@ class Checker:
             rest = own if "staticmethod" in decorators else own[1:]
             if rest and modules.is_application(module, owner):
                 handler = rest[0].arg
-                known = decorators <= _PLAIN and function.name not in called
+                known = decorators <= PLAIN and function.name not in called
                 yield (
                     handler,
                     (
@@ -127,30 +131,30 @@ class Checker:
                         else Start(ALL_STATES, ALL_CALLS)
                     ),
                 )
-        for parameter in own:
+        for parameter in (*own, *function.args.kwonlyargs):
             if parameter.arg != handler and _is_connection(modules, module, parameter.annotation):
                 yield parameter.arg, Start(ALL_STATES, ALL_CALLS)
 
 
 def _functions(
-    body: Sequence[ast.stmt], owner: ast.ClassDef | None
-) -> Iterator[tuple[Function, ast.ClassDef | None]]:
-    """Give all functions, with the class that `self` is one of."""
+    body: Sequence[ast.stmt], owner: ast.ClassDef | None, is_method: bool = False
+) -> Iterator[tuple[Function, ast.ClassDef | None, bool]]:
+    """Give all functions, the class that `self` is one of, and whether they are its methods."""
     for node in body:
         if node.__class__ in _SIMPLE:
             continue
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield node, owner
+                yield node, owner, is_method
                 yield from _functions(node.body, owner)
             case ast.ClassDef():
-                yield from _functions(node.body, node)
+                yield from _functions(node.body, node, True)
             case _:
                 for field in ("body", "orelse", "finalbody"):
-                    yield from _functions(getattr(node, field, ()), owner)
+                    yield from _functions(getattr(node, field, ()), owner, is_method)
                 for field in ("handlers", "cases"):
                     for part in getattr(node, field, ()):
-                        yield from _functions(part.body, owner)
+                        yield from _functions(part.body, owner, is_method)
 
 
 def _is_connection(modules: Modules, module: Module, annotation: ast.expr | None) -> bool:
@@ -160,15 +164,17 @@ def _is_connection(modules: Modules, module: Module, annotation: ast.expr | None
         case ast.Constant(value=str(text)):
             try:
                 return _is_connection(modules, module, ast.parse(text, mode="eval").body)
-            except SyntaxError:
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
                 return False
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return any(_is_connection(modules, module, one) for one in (left, right))
         case ast.Subscript(value=value, slice=inner):
             name = module.dotted(value).rpartition(".")[2]
-            if name == "Annotated" and isinstance(inner, ast.Tuple):
-                return _is_connection(modules, module, inner.elts[0])
-            return name == "Optional" and _is_connection(modules, module, inner)
+            meant = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            return name in _SHARED and any(
+                _is_connection(modules, module, one)
+                for one in (meant[:1] if name == "Annotated" else meant)
+            )
         case _:
             return modules.canonical(module, annotation) not in ("", "App", "ConnectionClosed")
 
@@ -187,11 +193,21 @@ def _place(file: Path) -> tuple[Path, str]:
 def _once(found: list[Finding]) -> list[Finding]:
     """Give each finding once; an error counts for more than a warning of the same."""
     best: dict[tuple[int, int, str], Finding] = {}
+    # By code, errors come before warnings.
     for one in sorted(found):
-        key = one.line, one.column, one.code
-        if key not in best or best[key].severity is Severity.WARNING:
-            best[key] = one
+        best.setdefault((one.line, one.column, one.code), one)
     return [*best.values()]
+
+
+def _in_characters(source: str, found: list[Finding]) -> list[Finding]:
+    """Count columns in characters; a syntax tree counts bytes of UTF-8."""
+    if source.isascii():
+        return found
+    lines = source.split("\n")
+    return [
+        replace(one, column=len(lines[one.line - 1].encode()[: one.column - 1].decode()) + 1)
+        for one in found
+    ]
 
 
 def _syntax_error(error: SyntaxError) -> Finding:

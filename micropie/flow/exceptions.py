@@ -96,9 +96,9 @@ class Catches(IntEnum):
 _KNOWN: Final[dict[str, type[BaseException]]] = {
     "asyncio.CancelledError": _Cancelled,
     "asyncio.exceptions.CancelledError": _Cancelled,
-    "concurrent.futures.CancelledError": _Cancelled,
     "asyncio.TimeoutError": TimeoutError,
     "asyncio.exceptions.TimeoutError": TimeoutError,
+    "concurrent.futures.TimeoutError": TimeoutError,
     "builtins.Exception": Exception,
 }
 

@@ -82,7 +82,7 @@ class Finding:
     origin: int | None = None
 
 
-_COMMENT: Final = re.compile(r"#\s*micropie:\s*ignore(?:\[(?P<codes>[^\]]*)\])?")
+_COMMENT: Final = re.compile(r"#\s*micropie:\s*ignore\b(?:\[(?P<codes>[^\]]*)\])?")
 _KNOWN: Final = frozenset(Code)
 
 

@@ -5,16 +5,22 @@ Nothing is imported: files are read and their syntax trees looked at.
 
 import ast
 import tokenize
+import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeAlias
 
-__all__ = ["Function", "Module", "Modules", "parse"]
+__all__ = ["TOO_DEEP", "Function", "Module", "Modules", "parse"]
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
+TOO_DEEP: Final = "it is nested too deeply"
+
 _PACKAGE: Final = "micropie"
+
+# So many steps a name is followed; imports in a circle can make it longer with each.
+_FAR: Final = 200
 
 
 def parse(file: Path) -> tuple[str, ast.Module]:
@@ -22,18 +28,24 @@ def parse(file: Path) -> tuple[str, ast.Module]:
 
     Raises:
         OSError: It cannot be read.
-        SyntaxError: It is no valid Python; also where its encoding is wrong.
+        SyntaxError: It is no valid Python; also where its encoding is wrong, or it is nested too
+            deeply.
     """
-    with tokenize.open(file) as opened:
-        try:
-            source = opened.read()
-        except UnicodeDecodeError as error:
-            raise SyntaxError(f"the file is not encoded as {error.encoding}: {error}") from error
     try:
-        return source, ast.parse(source, file)
-    except ValueError as error:
-        # A null byte, before Python 3.12.
-        raise SyntaxError(str(error)) from error
+        with tokenize.open(file) as opened:
+            source = opened.read()
+    except (UnicodeError, LookupError) as error:
+        raise SyntaxError(f"the file is not encoded as it says: {error}") from error
+    with warnings.catch_warnings():
+        # Of what the file's own author is told when it is run.
+        warnings.simplefilter("ignore")
+        try:
+            return source, ast.parse(source, file)
+        except ValueError as error:
+            # Half a character; a null byte, before Python 3.11.4.
+            raise SyntaxError(str(error)) from error
+        except (RecursionError, MemoryError) as error:
+            raise SyntaxError(TOO_DEEP) from error
 
 
 class Module:
@@ -74,22 +86,31 @@ class Module:
                         if alias.name == "*":
                             self.stars.append(source)
                         else:
-                            self.imports[alias.asname or alias.name] = f"{source}.{alias.name}"
+                            name = f"{source}.{alias.name}" if source else alias.name
+                            self.imports[alias.asname or alias.name] = name
                 case _:
                     pass
 
     def _source(self, node: ast.ImportFrom) -> str:
         if not node.level:
             return node.module or ""
-        parts = self.package.split(".")
-        parts = parts[: len(parts) - node.level + 1]
-        return ".".join([*parts, *([node.module] if node.module else [])])
+        parts = self.package.split(".") if self.package else []
+        above = node.level - 1
+        if above > len(parts):
+            # Who knows where that is: no module is called so.
+            return "."
+        return ".".join([*parts[: len(parts) - above], *([node.module] if node.module else [])])
+
+    def meaning(self, name: str) -> str:
+        """Give what a name with dots in it, or none, means: its first part may be imported."""
+        first, dot, rest = name.partition(".")
+        return f"{self.imports.get(first, first)}{dot}{rest}"
 
     def dotted(self, node: ast.expr) -> str:
         """Give the dotted name that an expression means, with imports followed; empty: none."""
         match node:
             case ast.Name(id=name):
-                return self.imports.get(name, name)
+                return self.meaning(name)
             case ast.Attribute(value=value, attr=attr):
                 owner = self.dotted(value)
                 return f"{owner}.{attr}" if owner else ""
@@ -171,11 +192,6 @@ class Modules:
         name = self._follow(module, module.dotted(node), set())
         return name if isinstance(name, str) else ""
 
-    def class_of(self, module: Module, node: ast.expr) -> tuple[Module, ast.ClassDef] | None:
-        """Give the class that an expression means; None: it is not known."""
-        found = self._follow(module, module.dotted(node), set())
-        return None if isinstance(found, str) else found
-
     def is_application(self, module: Module, owner: ast.ClassDef) -> bool:
         """Whether a class is an `App`."""
         if owner not in self._applications:
@@ -206,7 +222,7 @@ class Modules:
     def _follow(
         self, module: Module, dotted: str, seen: set[tuple[str, str]]
     ) -> tuple[Module, ast.ClassDef] | str:
-        if not dotted or (module.name, dotted) in seen:
+        if not dotted or (module.name, dotted) in seen or len(seen) == _FAR:
             return ""
         seen.add((module.name, dotted))
         own = _own(dotted)
@@ -214,21 +230,21 @@ class Modules:
             return own
         if dotted in module.classes:
             return module, module.classes[dotted]
-        if dotted in module.imports and module.imports[dotted] != dotted:
-            return self._follow(module, module.imports[dotted], seen)
-        if "." not in dotted:
-            for star in module.stars:
-                if found := self._follow(module, f"{star}.{dotted}", seen):
-                    return found
-            return ""
         # The longest part that is a module.
         owner, _, rest = dotted.rpartition(".")
         while owner:
             other = self.find(owner)
             if other is not None:
-                return self._follow(other, rest, seen)
+                return self._follow(other, other.meaning(rest), seen)
             owner, _, name = owner.rpartition(".")
             rest = f"{name}.{rest}"
+        for star in module.stars:
+            found = _own(f"{star}.{dotted}")
+            if found:
+                return found
+            other = self.find(star)
+            if other is not None and (further := self._follow(other, other.meaning(dotted), seen)):
+                return further
         return ""
 
 

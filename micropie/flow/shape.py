@@ -142,8 +142,15 @@ def assigned(function: Function | ast.Lambda) -> frozenset[str]:
                 names.add(name)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 names.add(node.name)
-            case ast.ExceptHandler(name=str(name)):
+            case (
+                ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+                | ast.MatchMapping(rest=str(name))
+            ):
                 names.add(name)
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                names |= {(one.asname or one.name).partition(".")[0] for one in aliases}
             case ast.Global() | ast.Nonlocal():
                 outer.update(node.names)
             case _:
@@ -156,7 +163,12 @@ def _own_nodes(function: Function) -> Iterator[ast.AST]:
     while ahead:
         node = ahead.pop()
         yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        if isinstance(node, ast.comprehension):
+            # What it assigns is its own.
+            ahead += [node.iter, *node.ifs]
+        elif not isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+        ):
             ahead += ast.iter_child_nodes(node)
 
 

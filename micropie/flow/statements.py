@@ -238,7 +238,7 @@ class Run(Expressions):
         caught: dict[Raised, Flow] = {}
         rest: dict[Raised, Flow] = {}
         for raised, ways in raises.items():
-            how = max(catches(raised, sort) for sort in sorts)
+            how = max((catches(raised, sort) for sort in sorts), default=Catches.NO)
             if in_groups and how is Catches.YES:
                 how = Catches.MAYBE
             if how is Catches.NO:

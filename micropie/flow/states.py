@@ -88,8 +88,8 @@ class Outcomes(NamedTuple):
 NEW: Final = states_bits(State.NEW)
 GONE: Final = states_bits(State.GONE, State.ABANDONED)
 _OPEN: Final = states_bits(State.OPEN)
-_ENDED: Final = states_bits(State.CLOSED, State.GONE)
-_ANSWERED: Final = states_bits(State.REJECTED, State.ABANDONED)
+_CLOSED: Final = states_bits(State.CLOSED)
+_REJECTED: Final = states_bits(State.REJECTED)
 
 ALLOWED: Final[dict[tuple[State, Call], Outcomes]] = {
     # Cancelled while its event is sent, it counts as sent.
@@ -107,12 +107,16 @@ ALLOWED: Final[dict[tuple[State, Call], Outcomes]] = {
     (State.OPEN, Call.SEND): Outcomes(
         returns=_OPEN, closed=states_bits(State.GONE), error=_OPEN, cancelled=_OPEN
     ),
-    # An OSError of the server's is swallowed and shows that the client is gone. A wrong argument
-    # changes nothing.
+    # An OSError of the server's is swallowed and shows that the client is gone; after anything else
+    # it counts as closed. A wrong argument changes nothing.
     (State.NEW, Call.CLOSE): Outcomes(
-        returns=_ANSWERED, error=NEW | _ANSWERED, cancelled=_ANSWERED
+        returns=_REJECTED | states_bits(State.ABANDONED),
+        error=NEW | _REJECTED,
+        cancelled=_REJECTED,
     ),
-    (State.OPEN, Call.CLOSE): Outcomes(returns=_ENDED, error=_OPEN | _ENDED, cancelled=_ENDED),
+    (State.OPEN, Call.CLOSE): Outcomes(
+        returns=_CLOSED | states_bits(State.GONE), error=_OPEN | _CLOSED, cancelled=_CLOSED
+    ),
 }
 """What may come of a call that is not refused."""
 

@@ -34,7 +34,7 @@ def turns(node: ast.expr) -> tuple[int, int | None]:
         case ast.Constant(value=str(value)):
             number, exact = len(value), True
         case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=int(stop))]):
-            number, exact = max(stop, 0), True
+            number, exact = stop, True
         case _:
             return 0, None
     return (number, number) if exact and number <= _FEW else (min(number, 1), None)

@@ -28,6 +28,7 @@ __all__ = [
     "aliased",
     "by_accepted",
     "by_truth",
+    "each",
     "escaped",
     "given_up",
     "likely",
@@ -57,8 +58,9 @@ class Why(Enum):
 
     START = auto()
     ACCEPT = auto()
-    CLOSE = auto()
+    # What sends or receives a message tells that it was accepted.
     MESSAGE = auto()
+    CLOSE = auto()
     DISCONNECT = auto()
     CONDITION = auto()
 
@@ -176,7 +178,7 @@ def step(value: Value, call: Call) -> Step:
         sure = value.sure and may.refused
         raises.append((MISUSE, _in(value, may.misuse, sure), Why.DISCONNECT))
     for raised, states in ((WRONG, may.error), (CANCELLED, may.cancelled)):
-        raises += ((raised, _in(value, one, False), why) for one in _each(states, value.states))
+        raises += ((raised, _in(value, one, False), why) for one in each(states, value.states))
     returns = _in(value, may.returns) if may.returns else None
     return Step(may.refused, returns, why, tuple(raises))
 
@@ -187,7 +189,7 @@ def _in(value: Value, states: int, sure: bool | None = None) -> Value:
     return value._replace(states=states, sure=value.sure if sure is None else sure)
 
 
-def _each(states: int, before: int) -> Iterator[int]:
+def each(states: int, before: int) -> Iterator[int]:
     """Give the states that may follow, each for itself where it was known what they follow."""
     if before & (before - 1):
         if states:
