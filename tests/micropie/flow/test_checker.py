@@ -415,6 +415,8 @@ def test_several_files_without_a_look_for_garbage(folder: Path, collects: bool) 
         with pytest.raises(Unreadable, match=r"nowhere\.py"):
             next(checked)
         assert gc.isenabled() is collects
+        assert [*Checker().check_all([])] == []
+        assert gc.isenabled() is collects
     finally:
         gc.enable()
     assert [(file, one.code) for file, [one] in found] == [
