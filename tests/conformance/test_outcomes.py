@@ -102,7 +102,7 @@ def test_show() -> None:
     assert show(Hostile()) == "<Hostile whose repr raises SystemExit>"
     assert show(object()) == "<object object>"
     assert show("x" * 118) == f"'{'x' * 118}'"
-    assert show("x" * 1000) == f"'{'x' * 99}... (1002 characters)"
+    assert show("x" * 1000) == f"'{'x' * 99}... (1000 characters)"
 
 
 def test_outcomes_in_words() -> None:
