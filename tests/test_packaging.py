@@ -27,7 +27,6 @@ CONFORMANCE = {
     "hypercorn",
     "jinja2",
     "pytest",
-    "pytest-asyncio",
     "rich",
     "trio",
     "uvloop",

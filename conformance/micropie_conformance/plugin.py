@@ -74,9 +74,10 @@ def pytest_configure(config: pytest.Config) -> None:
     given = {name: value for name, value in given.items() if value is not None}
     if target is None:
         if given:
+            name = next(iter(given))
             raise pytest.UsageError(
-                f"--websocket-{next(iter(given))} says how to verify: "
-                "say what, with --websocket module:attr"
+                f"--websocket-{name} says how to verify: say what, with --websocket module:attr. "
+                f"In a subclass of WebSocketConformance, set its attribute {name} instead"
             )
         return
     try:
