@@ -154,8 +154,11 @@ def test_what_is_only_listed_has_no_verdict() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--websocket-strict"], "--websocket-strict says how to verify: say what, with --webs"),
-        (["--websocket-depth=1"], "a subclass of WebSocketConformance, set its attribute depth i"),
+        (
+            ["--websocket-depth=1"],
+            "--websocket-depth says how to verify: say what, with --websocket module:attr. "
+            "In a subclass of WebSocketConformance, set its attribute depth instead",
+        ),
         (["--websocket=a:b", "--websocket-suite=1"], "--websocket a:b: --suite 1: there is no"),
     ],
 )
