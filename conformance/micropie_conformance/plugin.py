@@ -127,19 +127,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take the verdicts of a worker of pytest-xdist; one that has crashed has none."""
-    lines: list[str] = getattr(node, "workeroutput", {}).get(_OF_WORKER, [])
-    node.config.stash.setdefault(_OF_WORKERS, []).extend(lines)
+    output: dict[str, list[str]] = getattr(node, "workeroutput", {})
+    node.config.stash.setdefault(_OF_WORKERS, []).extend(output.get(_OF_WORKER, []))
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Tell the verdict on each implementation, of whatever door."""
-    lines = [*_verdicts(config), *config.stash.get(_OF_WORKERS, [])]
+    # What each worker says, once.
+    lines = [*_verdicts(config), *dict.fromkeys(config.stash.get(_OF_WORKERS, []))]
     if lines:
         terminalreporter.write_sep("=", "WebSocket conformance")
-    # What each worker says, once.
-    for line in dict.fromkeys(lines):
+    for line in lines:
         terminalreporter.write_line(line)
 
 
@@ -151,9 +151,7 @@ def _verdicts(config: pytest.Config) -> list[str]:
 
     ran = [one for one in config.stash.setdefault(VERIFICATIONS, {}).values() if one.sentence]
     return [
-        line
-        for one in ran
-        for line in (f"{one.settings.target}: {one.sentence}", *one.left_out)
+        line for one in ran for line in (f"{one.settings.target}: {one.sentence}", *one.left_out)
     ]
 
 
