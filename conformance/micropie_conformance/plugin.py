@@ -127,8 +127,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take the verdicts of a worker of pytest-xdist; one that has crashed has none."""
+    # What pytest-xdist gives is its own, which need not be installed.
+    config: pytest.Config = node.config
     output: dict[str, list[str]] = getattr(node, "workeroutput", {})
-    node.config.stash.setdefault(_OF_WORKERS, []).extend(output.get(_OF_WORKER, []))
+    config.stash.setdefault(_OF_WORKERS, []).extend(output.get(_OF_WORKER, []))
 
 
 def pytest_terminal_summary(
