@@ -137,8 +137,9 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Tell the verdict on each implementation, of whatever door."""
+    of_workers: list[str] = config.stash.get(_OF_WORKERS, [])
     # What each worker says, once.
-    lines = [*_verdicts(config), *dict.fromkeys(config.stash.get(_OF_WORKERS, []))]
+    lines = [*_verdicts(config), *dict.fromkeys(of_workers)]
     if lines:
         terminalreporter.write_sep("=", "WebSocket conformance")
     for line in lines:
