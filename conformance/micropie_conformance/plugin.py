@@ -137,7 +137,7 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Tell the verdict on each implementation, of whatever door."""
-    of_workers: list[str] = config.stash.get(_OF_WORKERS, [])
+    of_workers = config.stash.setdefault(_OF_WORKERS, [])
     # What each worker says, once.
     lines = [*_verdicts(config), *dict.fromkeys(of_workers)]
     if lines:
