@@ -28,7 +28,6 @@ CONFORMANCE = {
     "hypercorn",
     "jinja2",
     "pytest",
-    "pytest-asyncio",
     "rich",
     "trio",
     "uvloop",

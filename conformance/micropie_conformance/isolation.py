@@ -70,6 +70,8 @@ class Loaded:
     closed: str
     # The clauses that do not apply to it, as it says itself.
     not_applicable: tuple[str, ...] = ()
+    # Its parameters, where it cannot be called as (receive, send); else empty.
+    takes: str = ""
 
 
 class Isolation:
@@ -140,9 +142,10 @@ class Isolation:
                                 on_sequences(sequences)
                             case {"unexplored": id}:
                                 left.remove(id)
-                            case {"loaded": factory, "closed": closed, "not_applicable": ids}:
+                            case {"loaded": factory, "closed": closed, **rest}:
                                 stage = _Stage.RUNNING
-                                self.loaded = Loaded(factory, closed, tuple(ids))
+                                ids = tuple(rest["not_applicable"])
+                                self.loaded = Loaded(factory, closed, ids, rest["takes"])
                             case {"refused": reason}:
                                 raise TargetError(reason)
                             case {"fault": reason}:

@@ -17,13 +17,25 @@ _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 
 def show(value: object) -> str:
-    """Give `repr(value)`, shortened, without addresses; a `repr` that raises does no harm."""
-    try:
-        words = _ADDRESS.sub("", repr(value))
-    except BaseException as error:
-        return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
-    if len(words) > _MOST_CHARACTERS:
-        words = f"{words[: _MOST_CHARACTERS - 20]}... ({len(words)} characters)"
+    """Give `repr(value)`, shortened, without addresses; a `repr` that raises does no harm.
+
+    What is left out of a str or of bytes shows in its length, else in that of its `repr`.
+    """
+    if type(value) is str:
+        # Not all of it, which may be long, for its beginning.
+        words, length = repr(value[:_MOST_CHARACTERS]), f"{len(value)} characters"
+        cut = len(value) > _MOST_CHARACTERS
+    elif type(value) is bytes:
+        words, length = repr(value[:_MOST_CHARACTERS]), f"{len(value)} bytes"
+        cut = len(value) > _MOST_CHARACTERS
+    else:
+        try:
+            words = _ADDRESS.sub("", repr(value))
+        except BaseException as error:
+            return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+        length, cut = f"{len(words)} characters", False
+    if cut or len(words) > _MOST_CHARACTERS:
+        words = f"{words[: _MOST_CHARACTERS - 20]}... ({length})"
     return words
 
 

@@ -64,6 +64,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 _OPTIONS = ("closed", "strict", "level", "suite", "deviations", "depth", "live", "patience")
 
+# The lines of the verdicts: as a worker of pytest-xdist hands them over, and those of all of them.
+_OF_WORKER = "micropie_conformance"
+_OF_WORKERS = pytest.StashKey[list[str]]()
+
 _VERIFICATION = pytest.StashKey["Verification"]()
 
 
@@ -74,9 +78,10 @@ def pytest_configure(config: pytest.Config) -> None:
     given = {name: value for name, value in given.items() if value is not None}
     if target is None:
         if given:
+            name = next(iter(given))
             raise pytest.UsageError(
-                f"--websocket-{next(iter(given))} says how to verify: "
-                "say what, with --websocket module:attr"
+                f"--websocket-{name} says how to verify: say what, with --websocket module:attr. "
+                f"In a subclass of WebSocketConformance, set its attribute {name} instead"
             )
         return
     try:
@@ -111,21 +116,46 @@ def pytest_make_collect_report(
     return report
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the verdicts to the process that prints them, when this is a worker of pytest-xdist."""
+    # pytest-xdist sets it, and carries it over.
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[_OF_WORKER] = _verdicts(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take the verdicts of a worker of pytest-xdist; one that has crashed has none."""
+    # What pytest-xdist gives is its own, which need not be installed.
+    config: pytest.Config = node.config
+    output: dict[str, list[str]] = getattr(node, "workeroutput", {})
+    config.stash.setdefault(_OF_WORKERS, []).extend(output.get(_OF_WORKER, []))
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Tell the verdict on each implementation, of whatever door."""
+    of_workers = config.stash.setdefault(_OF_WORKERS, [])
+    # What each worker says, once.
+    lines = [*_verdicts(config), *dict.fromkeys(of_workers)]
+    if lines:
+        terminalreporter.write_sep("=", "WebSocket conformance")
+    for line in lines:
+        terminalreporter.write_line(line)
+
+
+def _verdicts(config: pytest.Config) -> list[str]:
+    """Give the lines on what this process ran."""
     if "micropie_conformance.testing" not in sys.modules:
-        return
+        return []
     from micropie_conformance.testing import VERIFICATIONS
 
     ran = [one for one in config.stash.setdefault(VERIFICATIONS, {}).values() if one.sentence]
-    if ran:
-        terminalreporter.write_sep("=", "WebSocket conformance")
-    for one in ran:
-        terminalreporter.write_line(f"{one.settings.target}: {one.sentence}")
-        for reason in one.left_out:
-            terminalreporter.write_line(reason)
+    return [
+        line for one in ran for line in (f"{one.settings.target}: {one.sentence}", *one.left_out)
+    ]
 
 
 class _Door(pytest.Collector):

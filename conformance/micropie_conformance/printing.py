@@ -103,8 +103,17 @@ class Page:
             self._line("The target printed, at the end of it:")
             for line in report.printed.splitlines()[-_MOST_LINES:]:
                 self._wrap("  | ", line, "dim")
+        if report.loaded.takes:
+            name = report.target.rpartition(":")[2]
+            self._line()
+            self._line(f"{name}(receive, send) cannot be called: it takes {report.loaded.takes}.")
+            self._line(
+                "Name a function that makes one of (receive, send) as TARGET: "
+                f"def make(receive, send): return {name}(...)"
+            )
         self._line()
-        self._line(report.sentence, _COLOURS[report.conformance])
+        colour = "bold red" if report.needless else _COLOURS[report.conformance]
+        self._line(report.sentence, colour)
 
     def line(self, words: str = "", style: str = "", indent: str = "") -> None:
         """Write one line of anything."""

@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from micropie_conformance.facts import causes
 from micropie_conformance.outcomes import BLOCKED, Outcome, Raised, Returned, same, show
@@ -56,6 +56,8 @@ __all__ = [
     "shown",
     "text",
 ]
+
+T = TypeVar("T")
 
 Event: TypeAlias = Mapping[str, Any]
 
@@ -213,7 +215,7 @@ class Probe:
     Args:
         target: The implementation.
         driver: What runs its coroutines.
-        order: What comes next in a `race`.
+        order: What comes next in a `race`, or which of `each`.
     """
 
     def __init__(self, target: Target, driver: Driver, order: Order | None = None) -> None:
@@ -444,6 +446,10 @@ class Probe:
                 method, *args = calls[number]
                 made[number] = self.start(str(method), *args)
         raise Unreached(f"it goes on for more than {_MOST_TURNS} turns")
+
+    def each(self, things: Sequence[T]) -> T:
+        """Give one of these things; the case is run for each of them, on a fresh connection."""
+        return things[self.order.choose(len(things))]
 
     def _pace(self, paced: bool) -> None:
         self._note(

@@ -78,6 +78,8 @@ class Report:
     printed: str = ""
     # What the implementation is called in reports; empty: as the target.
     name: str = ""
+    # What is declared to deviate and does not, by its ids.
+    needless: tuple[str, ...] = ()
     # When it was run, as `now` gives it.
     date: str = field(default_factory=lambda: now())
 
@@ -139,12 +141,19 @@ class Report:
             f"{words}{self._reason()}"
             + (f" ({counted(excused, 'clause')} not applicable by its own word)" if excused else "")
             + (f" (of the part that ran: {self.part})" if self.part else "")
+            + (
+                f"; {counted(self.needless, 'declared deviation')} to delete"
+                if self.needless
+                else ""
+            )
         )
 
     def status(self, strict: bool) -> int:
         """Give the exit status; `strict` asks for strict conformance but for what is declared."""
         if self.conformance is Conformance.FAULT:
             return 3
+        if self.needless:
+            return 2
         if self.conformance in (Conformance.BROKEN, Conformance.NOT_SHOWN):
             return 1
         return 1 if strict and (not self.robust or self._not_strict()) else 0

@@ -9,9 +9,9 @@ import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from micropie_conformance import facts
 from micropie_conformance.case import Case
@@ -224,6 +224,17 @@ def left_behind():
     return [task.get_coro().__qualname__ for task in asyncio.all_tasks(loop) if task not in own]""",
 }
 
+_SHORT: Final = """\
+def short(value):
+    # Show a value, and of a long one the beginning.
+    words = str(value)
+    if len(words) > 120:
+        words = f"{words[:100]}... ({len(words)} characters)"
+    return words"""
+
+# From how many characters or bytes on it is used.
+_LONG: Final = 1000
+
 _FACTS: Final[_Blocks] = {
     function.__name__: inspect.getsource(function).strip()
     for function in (
@@ -357,6 +368,7 @@ def _blocks(steps: Sequence[Step], check: Check, looping: bool) -> _Blocks:
         "go": _TURNS["go"],
         "Call": call,
         "deliver": _DELIVER,
+        "short": _SHORT,
         "make": f"async def make():\n    return {_made(made[0].options if made else {})}",
         **_FACTS,
     }
@@ -473,8 +485,25 @@ def _judged(probe: Probe, check: Check) -> Iterator[str]:
     holds = f"holds = {check.holds}"
     yield from [holds] if len(holds) <= _WIDTH else ["holds = (", f"    {check.holds}", ")"]
     yield f"print({literal(f'expected: {probe.expected[-1]}')})"
-    yield from _call("print(", ['"observed:"', check.observed], ")")
+    if _is_long(probe.steps):
+        yield from _call("print(", ['"observed:"', f"*map(short, [{check.observed}])"], ")")
+    else:
+        yield from _call("print(", ['"observed:"', check.observed], ")")
     yield "sys.exit(0 if holds else 1)"
+
+
+def _is_long(value: object) -> bool:
+    """Whether there is a value in it that is not to be shown as it is."""
+    match value:
+        case str() | bytes():
+            return len(value) > _LONG
+        case Mapping():
+            # Its types are whatever a case has made it of.
+            return any(map(_is_long, cast(Mapping[object, object], value).values()))
+        case list() | tuple():
+            return any(map(_is_long, cast(Sequence[object], value)))
+        case _:
+            return False
 
 
 def _error(error: BaseException | None) -> str:

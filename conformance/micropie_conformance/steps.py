@@ -148,8 +148,12 @@ def literal(value: Any) -> str:
 
 
 def _quoted(value: str | bytes) -> str:
-    if len(value) > 20 and value[:1] * len(value) == value:
-        return f"{_quoted(value[:1])} * {len(value)}"
+    if len(value) > 20:
+        # A character of UTF-8 has up to four bytes.
+        for width in range(1, 5):
+            times, rest = divmod(len(value), width)
+            if not rest and value[:width] * times == value:
+                return f"{_quoted(value[:width])} * {times}"
     if value == bytes(range(256)):
         return "bytes(range(256))"
     # With the quotes that formatters prefer.

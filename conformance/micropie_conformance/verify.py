@@ -85,7 +85,8 @@ examples:
   micropie verify mine:Socket --repro WS-CLOSE-001/closes > repro.py
 
 exit status: 0 conformant (with --strict: strictly); 1 not, or not shown to be;
-             2 could not be tried: wrong call, no such target;
+             2 could not be tried: wrong call, no such target; or tried, and
+               --deviations declares what is not broken (the verdict says so);
              3 a fault of the suite itself, which says nothing about TARGET
 with --repro: 0 the case fails, and the program is on standard output; 1 it does
              not fail, or has no program; 2 and 3 as above. The program itself
@@ -269,7 +270,16 @@ def _run(args: argparse.Namespace) -> int:
         _writer(args.junit) as write_junit,
         ended_by_signals(),
     ):
-        report = replace(_verify(args, todo, declared), name=args.name, date=date)
+        report = _verify(args, todo, declared)
+        ran = {case for _, cases in todo for case in cases}
+        needless = tuple(
+            entry
+            for entry in declared.reasons
+            if report.conformance is not Conformance.FAULT
+            and declared.judged(entry, ran, every)
+            and declared.needless(entry, report.findings)
+        )
+        report = replace(report, name=args.name, date=date, needless=needless)
         try:
             written = report.document()
             write_json(json.dumps(written, indent=1))
@@ -281,15 +291,8 @@ def _run(args: argparse.Namespace) -> int:
                 print(report.sentence, file=sys.stderr)
             else:
                 page.report(report)
-    if report.conformance is not Conformance.FAULT:
-        ran = {case for _, cases in todo for case in cases}
-        needless = [
-            entry
-            for entry in declared.reasons
-            if declared.judged(entry, ran, every) and declared.needless(entry, report.findings)
-        ]
-        if needless:
-            raise CallError(declared.complaint(needless))
+    if needless:
+        print(f"micropie verify: {printable(declared.complaint(needless))}", file=sys.stderr)
     return report.status(args.strict)
 
 

@@ -6,6 +6,7 @@ that the job names. Whatever the target does to its process, it does to this one
 
 import contextlib
 import faulthandler
+import inspect
 import json
 import os
 import resource
@@ -179,6 +180,24 @@ def _name(value: object) -> str:
     return f"{name} ({file.removeprefix(os.path.join(os.getcwd(), ''))})"
 
 
+def _takes(factory: Callable[..., object]) -> str:
+    """Give the parameters of what cannot be called as (receive, send); else nothing."""
+    try:
+        signature = inspect.signature(factory)
+        plain = [
+            one.replace(annotation=inspect.Parameter.empty) for one in signature.parameters.values()
+        ]
+        words = str(inspect.Signature(plain))
+    except Exception:
+        # It does not say.
+        return ""
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        return words
+    return ""
+
+
 def _work(job: Job, channel: _Channel) -> None:
     # Imports all that is needed, before the target's folder is on the path.
     play = _player(job)
@@ -197,6 +216,7 @@ def _work(job: Job, channel: _Channel) -> None:
         loaded=_name(target.factory),
         closed=_name(target.closed),
         not_applicable=[*target.not_applicable],
+        takes=_takes(target.factory),
     )
     for result, looping in play(target):
         if isinstance(result, int):

@@ -812,6 +812,12 @@ class DropsTheReason(ClosesOtherwise):
         return [{"code": code}]
 
 
+@wrong("WS-CLOSE-002", "code and reason are (4001, 'bye')", "(4000, 'bye')")
+class MixesTwoCodesUp(ClosesOtherwise):
+    def goodbye(self, code: int, reason: str | None) -> Sequence[Event]:
+        return [{"code": 4000 if code == 4001 else code, "reason": reason}]
+
+
 @wrong("WS-CLOSE-003", "there is no reason", "'closed'")
 class MakesAReasonUp(ClosesOtherwise):
     def goodbye(self, code: int, reason: str | None) -> Sequence[Event]:
@@ -1477,6 +1483,107 @@ class ReceivesAsciiOnly(Strict):
         if isinstance(payload, str):
             return payload.encode("latin-1", "ignore").decode("latin-1").replace("ß", "")
         return super().as_text(payload)
+
+
+@wrong(
+    "WS-RECV-001",
+    "receive_text() returns '\\ufeffhello'",
+    "receive_text() returns 'hello'",
+    also=["WS-RECV-003"],
+)
+class StripsAByteOrderMark(Strict):
+    def as_text(self, payload: str | bytes) -> str:
+        return super().as_text(payload).removeprefix("\ufeff")
+
+
+@wrong("WS-RECV-003", "receive_text() returns '\\ufeffhello'", "receive_text() returns 'hello'")
+class DecodesWithASignature(Strict):
+    def as_text(self, payload: str | bytes) -> str:
+        return payload if isinstance(payload, str) else payload.decode("utf-8-sig", "ignore")
+
+
+@wrong(
+    "WS-RECV-002",
+    "receive_bytes() returns b'\\xef\\xbb\\xbfhello'",
+    "receive_bytes() returns b'hello'",
+    also=["WS-RECV-004"],
+)
+class StripsAByteOrderMarkOffBytes(Strict):
+    def as_bytes(self, payload: str | bytes) -> bytes:
+        return super().as_bytes(payload).removeprefix(b"\xef\xbb\xbf")
+
+
+@wrong(
+    "WS-SEND-001",
+    "sends websocket.send text='\\ufeffhello'",
+    "sent websocket.send text='hello'",
+    also=["WS-SEND-002"],
+)
+class SendsNoByteOrderMark(Strict):
+    async def hand_over(self, event: Event) -> None:
+        if text := event.get("text"):
+            event = {**event, "text": text.removeprefix("\ufeff")}
+        if data := event.get("bytes"):
+            event = {**event, "bytes": data.removeprefix(b"\xef\xbb\xbf")}
+        await super().hand_over(event)
+
+
+@wrong(
+    "WS-RECV-001",
+    "... (350000 characters)",
+    "... (70000 characters)",
+    also=["WS-RECV-002", "WS-RECV-003", "WS-RECV-004"],
+)
+class ReceivesOnlySoMuch(Strict):
+    def choose(self, event: Event) -> str | bytes:
+        return super().choose(event)[:70_000]
+
+
+@wrong("WS-RECV-003", "... (350000 characters)", "... (349989 characters)")
+class DecodesPieceByPiece(Strict):
+    def as_text(self, payload: str | bytes) -> str:
+        if isinstance(payload, str):
+            return payload
+        pieces = (payload[at : at + 65_536] for at in range(0, len(payload), 65_536))
+        return "".join(piece.decode("utf-8", "ignore") for piece in pieces)
+
+
+@wrong("WS-SEND-001", "... (350000 characters)", "... (70000 characters)", also=["WS-SEND-002"])
+class SendsOnlySoMuch(Strict):
+    async def hand_over(self, event: Event) -> None:
+        cut = {key: event[key][:70_000] for key in ("text", "bytes") if event.get(key)}
+        await super().hand_over({**event, **cut})
+
+
+@wrong("WS-RECV-007", "returns '27'", "receive_text() waits")
+class LosesTheThirtiethMessage(Strict):
+    count = 0
+
+    async def next_event(self) -> Event:
+        self.count += 1
+        if self.count == 30:
+            await super().next_event()
+        return await super().next_event()
+
+
+@wrong("WS-SEND-001", "sends websocket.send text='9'", "sent nothing")
+class DoesNotSendTheTenthText(Strict):
+    count = 0
+
+    async def send_text(self, data: str) -> None:
+        self.count += 1
+        if self.count != 10:
+            await super().send_text(data)
+
+
+@wrong("WS-SEND-002", "sends websocket.send bytes=b'9'", "sent nothing")
+class DoesNotSendTheTenthBytes(Strict):
+    count = 0
+
+    async def send_bytes(self, data: bytes) -> None:
+        self.count += 1
+        if self.count != 10:
+            await super().send_bytes(data)
 
 
 @wrong("WS-RECV-005", "receive_text() raises ConnectionClosed", "receive_text() returns ''")

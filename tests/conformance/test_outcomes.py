@@ -102,7 +102,11 @@ def test_show() -> None:
     assert show(Hostile()) == "<Hostile whose repr raises SystemExit>"
     assert show(object()) == "<object object>"
     assert show("x" * 118) == f"'{'x' * 118}'"
-    assert show("x" * 1000) == f"'{'x' * 99}... (1002 characters)"
+    assert show("x" * 1000) == f"'{'x' * 99}... (1000 characters)"
+    assert show(b"x" * 1000) == f"b'{'x' * 98}... (1000 bytes)"
+    # It is the escapes that are long.
+    assert show("\0" * 40) == f"'{(chr(92) + 'x00') * 24}{chr(92)}x0... (40 characters)"
+    assert show(["x" * 200]) == f"['{'x' * 98}... (204 characters)"
 
 
 def test_outcomes_in_words() -> None:

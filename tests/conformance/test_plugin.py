@@ -138,6 +138,13 @@ def test_live_behind_all_that_is_installed() -> None:
     assert "\n--live all leaves out uvicorn:wsproto, which needs wsproto: " in done.stdout
 
 
+def test_workers_have_their_verdicts_told() -> None:
+    options = ["-n", "2", "--websocket=mine:Right", "--websocket-level=asgi"]
+    done = run(*PYTEST, *options, "-k", "sends-a-text", status=0)
+    verdict = "mine:Right: conformant (of the part that ran: --level asgi, 6 of "
+    assert done.stdout.count("WebSocket conformance") == done.stdout.count(verdict) == 1
+
+
 def test_what_is_only_listed_has_no_verdict() -> None:
     done = run(*PYTEST, "--websocket=mine:Right", "--collect-only", status=0)
     assert f"mine:Right::{SENDS}\n" in done.stdout
@@ -147,7 +154,11 @@ def test_what_is_only_listed_has_no_verdict() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--websocket-strict"], "--websocket-strict says how to verify: say what, with --webs"),
+        (
+            ["--websocket-depth=1"],
+            "--websocket-depth says how to verify: say what, with --websocket module:attr. "
+            "In a subclass of WebSocketConformance, set its attribute depth instead",
+        ),
         (["--websocket=a:b", "--websocket-suite=1"], "--websocket a:b: --suite 1: there is no"),
     ],
 )

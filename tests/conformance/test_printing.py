@@ -119,6 +119,17 @@ not conformant: 1 clause broken, and 1 robust one""".splitlines()
     )
 
 
+def test_what_cannot_be_called_is_told_what_to_do() -> None:
+    loaded = Loaded("Class", "Gone", takes="(scope, receive, send)")
+    lines = printed(replace(report(finding(SENDS, "a", Verdict.UNREACHED)), loaded=loaded))
+    assert lines[-4:-1] == [
+        "Class(receive, send) cannot be called: it takes (scope, receive, send).",
+        "Name a function that makes one of (receive, send) as TARGET: "
+        "def make(receive, send): return Class(...)",
+        "",
+    ]
+
+
 def test_what_does_not_apply_by_its_own_word_has_its_reason() -> None:
     findings = [
         finding(one, "a", Verdict.NOT_APPLICABLE, why)

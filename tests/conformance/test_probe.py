@@ -245,6 +245,12 @@ def test_a_race_without_end(probe: Probe) -> None:
     assert probe.steps[-1] == Go(0)
 
 
+def test_a_case_is_run_for_each_of_some_things() -> None:
+    given: list[str] = []
+    raced(Stepper, lambda probe: given.append(probe.each("abc")))
+    assert given == ["a", "b", "c"]
+
+
 # The server
 
 

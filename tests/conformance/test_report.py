@@ -49,6 +49,15 @@ def test_what_does_not_apply_by_its_own_word_is_told() -> None:
     assert part.sentence == f"strictly conformant {words} (of the part that ran: --level asgi)"
 
 
+def test_what_is_declared_in_vain_is_told() -> None:
+    stale = replace(report(finding(D, 1, P)), part="--case X", needless=("WS-DOCUMENTED-001",))
+    words = "strictly conformant (of the part that ran: --case X)"
+    assert stale.sentence == f"{words}; 1 declared deviation to delete"
+    assert (stale.status(strict=False), stale.status(strict=True)) == (2, 2)
+    # A fault of the suite comes before.
+    assert replace(stale, findings=[finding(D, 1, F)]).status(strict=False) == 3
+
+
 @pytest.mark.parametrize(
     ("findings", "conformance", "sentence", "status", "strict_status"),
     [

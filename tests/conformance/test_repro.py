@@ -115,6 +115,18 @@ def test_the_programs_are_clean(failures: dict[str, list[Result]], tmp_path: Pat
     assert (done.returncode, done.stdout) == (0, "All checks passed!\n")
 
 
+@pytest.mark.parametrize("name", ["ReceivesOnlySoMuch", "SendsOnlySoMuch"])
+def test_what_is_long_is_written_and_shown_in_a_few_words(
+    name: str, implementation: ModuleType, failures: dict[str, list[Result]]
+) -> None:
+    long = [result for result in failures[name] if result.case.endswith("/long")]
+    assert len(long) >= 2
+    for result in long:
+        assert len(result.repro) < 5000
+        _, output = end(result.repro, implementation, WRONG[name].factory, WRONG[name].closed)
+        assert len(output) < 500
+
+
 SOURCE = """
 from micropie import ConnectionClosed, WebSocket
 

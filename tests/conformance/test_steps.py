@@ -25,6 +25,8 @@ class Derived(str):
         ("x" * 124, '"x" * 124'),
         (b"hello", 'b"hello"'),
         (b"\xff" * 21, 'b"\\xff" * 21'),
+        ("€€".encode() * 4, 'b"\\xe2\\x82\\xac" * 8'),
+        ("ab" * 10 + "c", '"ababababababababababc"'),
         (bytes(range(256)), "bytes(range(256))"),
         (bytearray(b"x"), "bytearray(b'x')"),
         ([1, "a"], '[1, "a"]'),

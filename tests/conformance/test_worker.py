@@ -216,6 +216,25 @@ def test_where_connection_closed_is(
     assert [loaded["loaded"], loaded["closed"]] == names
 
 
+@pytest.mark.parametrize(
+    ("source", "takes"),
+    [
+        ("def make(receive, send, more=5): ...", ""),
+        ("def make(*args: int) -> None: ...", ""),
+        (
+            "def make(scope: dict[str, int], receive, send, *, more=5): ...",
+            "(scope, receive, send, *, more=5)",
+        ),
+        ("def make(*, receive, send): ...", "(*, receive, send)"),
+        # It does not say what it takes.
+        ("make = min", ""),
+    ],
+)
+def test_what_cannot_be_called_says_what_it_takes(tmp_path: Path, source: str, takes: str) -> None:
+    (tmp_path / "impl.py").write_text(f"class ConnectionClosed(Exception): pass\n{source}\n")
+    assert play(tmp_path, "impl:make", SENDS).news[1]["takes"] == takes
+
+
 def test_memory_has_an_end(tmp_path: Path, target: Callable[[str], str]) -> None:
     played = play(tmp_path, target("bytearray(1 << 40)"), SENDS)
     assert results(played) == []

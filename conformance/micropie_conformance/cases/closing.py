@@ -59,6 +59,22 @@ def closes_with_code_and_reason(probe: Probe, code: int, reason: str) -> None:
     probe.expect_returns(call)
 
 
+# All of the codes that are used most, and of the many others each seventh.
+_CODES = (
+    *range(1000, 1004),
+    *range(1007, 1015),
+    *range(3000, 3010),
+    *range(4000, 4100),
+    *range(3010, 5000, 7),
+)
+
+
+@case("WS-CLOSE-002")
+def closes_with_each_code(probe: Probe) -> None:
+    """Close an open connection with a code, each of some 400 on a connection of its own."""
+    closes_with_code_and_reason(probe, probe.each(_CODES), "bye")
+
+
 @case(
     "WS-CLOSE-003",
     {"nothing-given": ({},), "code-given": ({"code": 4000},), "empty": ({"reason": ""},)},

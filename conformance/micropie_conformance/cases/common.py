@@ -3,10 +3,16 @@
 from micropie_conformance.outcomes import BLOCKED
 from micropie_conformance.probe import Call, Probe
 
-__all__ = ["RECEIVE", "SEND", "SESSION", "start_close"]
+__all__ = ["LONG", "MANY", "RECEIVE", "SEND", "SESSION", "start_close"]
 
 # A UUID of version 4, as some implementations take no other session ID.
 SESSION = "0b9f6c2e-5d1a-4c3b-9e8f-7a6d5c4b3a21"
+
+# Over a mebibyte of UTF-8, three bytes to each character: hardly a piece of it ends where one does.
+LONG = "€" * 350_000
+
+# How often a case goes on that does the same again and again.
+MANY = 50
 
 # Tables for what holds for both methods of a kind.
 RECEIVE = {"text": ("receive_text",), "bytes": ("receive_bytes",)}

@@ -1,7 +1,7 @@
 """`receive_text` and `receive_bytes` on an open connection."""
 
 from micropie_conformance.case import case
-from micropie_conformance.cases.common import RECEIVE
+from micropie_conformance.cases.common import LONG, MANY, RECEIVE
 from micropie_conformance.outcomes import Returned, same, show
 from micropie_conformance.probe import (
     DISCONNECT,
@@ -9,12 +9,19 @@ from micropie_conformance.probe import (
     Probe,
     Unreached,
     binary,
+    message,
     shown,
     text,
 )
 from micropie_conformance.steps import Check
 
-_TEXTS = {"ascii": ("hello",), "beyond-ascii": ("grüße 😀",), "control": ("a\0b\r\n",)}
+_TEXTS = {
+    "ascii": ("hello",),
+    "beyond-ascii": ("grüße 😀",),
+    "control": ("a\0b\r\n",),
+    "byte-order-mark": ("\ufeffhello",),
+    "long": (LONG,),
+}
 
 
 @case("WS-RECV-001", _TEXTS)
@@ -35,7 +42,15 @@ def waits_for_a_text(probe: Probe) -> None:
     probe.expect_returned(call, "hello")
 
 
-@case("WS-RECV-002", {"ascii": (b"hello",), "any": (bytes(range(256)),)})
+@case(
+    "WS-RECV-002",
+    {
+        "ascii": (b"hello",),
+        "any": (bytes(range(256)),),
+        "byte-order-mark": ("\ufeffhello".encode(),),
+        "long": (b"x" * len(LONG),),
+    },
+)
 def receives_bytes(probe: Probe, data: bytes) -> None:
     """Receive the bytes of a binary message that is there."""
     probe.open()
@@ -58,6 +73,8 @@ def waits_for_bytes(probe: Probe) -> None:
     {
         "ascii": (b"hello", "hello"),
         "beyond-ascii": ("grüße 😀".encode(), "grüße 😀"),
+        "byte-order-mark": ("\ufeffhello".encode(), "\ufeffhello"),
+        "long": (LONG.encode(), LONG),
         "invalid-byte": (b"a\xffb", "ab"),
         "cut-off": (b"a\xe2\x82", "a"),
         "surrogate": (b"a\xed\xa0\x80b", "ab"),
@@ -142,6 +159,20 @@ def keeps_the_order_one_by_one(probe: Probe) -> None:
         probe.deliver(text(f"{n}a"), text(f"{n}b"))
         probe.expect_returned(call, f"{n}a")
         probe.expect_returned(probe.start("receive_text"), f"{n}b")
+
+
+@case("WS-RECV-007")
+def keeps_the_order_of_many(probe: Probe) -> None:
+    """Let a message come, receive it and send it back, in turns, fifty times."""
+    probe.open()
+    probe.receive_one("receive_text", "receive_bytes")
+    for n in range(MANY):
+        receive, send = ("receive_text", "send_text") if n % 2 else ("receive_bytes", "send_bytes")
+        event, expected = message(receive, f"{n}")
+        probe.deliver(event)
+        probe.expect_returned(probe.start(receive), expected)
+        # What becomes of it is another question.
+        probe.start(send, expected)
 
 
 # Forms of the event

@@ -1,7 +1,7 @@
 """`send_text` and `send_bytes` on an open connection."""
 
 from micropie_conformance.case import case
-from micropie_conformance.cases.common import SEND
+from micropie_conformance.cases.common import LONG, MANY, SEND
 from micropie_conformance.outcomes import Returned, same
 from micropie_conformance.probe import CONNECT, Probe, Unreached
 from micropie_conformance.steps import Check
@@ -21,6 +21,8 @@ class _Bytes(bytes):
         "ascii": ("hello",),
         "beyond-ascii": ("grüße 😀",),
         "control": ("a\0b\r\n",),
+        "byte-order-mark": ("\ufeffhello",),
+        "long": (LONG,),
         "derived": (_Text("x"),),
     },
 )
@@ -33,7 +35,14 @@ def sends_a_text(probe: Probe, data: str) -> None:
 
 
 @case(
-    "WS-SEND-002", {"ascii": (b"hello",), "any": (bytes(range(256)),), "derived": (_Bytes(b"x"),)}
+    "WS-SEND-002",
+    {
+        "ascii": (b"hello",),
+        "any": (bytes(range(256)),),
+        "byte-order-mark": ("\ufeffhello".encode(),),
+        "long": (b"x" * len(LONG),),
+        "derived": (_Bytes(b"x"),),
+    },
 )
 def sends_bytes(probe: Probe, data: bytes) -> None:
     """Send bytes."""
@@ -41,6 +50,28 @@ def sends_bytes(probe: Probe, data: bytes) -> None:
     call = probe.start("send_bytes", data)
     probe.expect_sent({"type": "websocket.send", "bytes": data})
     probe.expect_returns(call)
+
+
+@case("WS-SEND-001")
+def sends_many_texts(probe: Probe) -> None:
+    """Receive a message and send a text, in turns, fifty times."""
+    probe.open()
+    for n in range(MANY):
+        probe.receive_one("receive_text")
+        call = probe.start("send_text", f"{n}")
+        probe.expect_sent({"type": "websocket.send", "text": f"{n}"})
+        probe.expect_returns(call)
+
+
+@case("WS-SEND-002")
+def sends_many_bytes(probe: Probe) -> None:
+    """Receive a message and send bytes, in turns, fifty times."""
+    probe.open()
+    for n in range(MANY):
+        probe.receive_one("receive_bytes")
+        call = probe.start("send_bytes", f"{n}".encode())
+        probe.expect_sent({"type": "websocket.send", "bytes": f"{n}".encode()})
+        probe.expect_returns(call)
 
 
 @case("WS-MSG-003")

@@ -143,11 +143,11 @@ def _calls() -> list[Called]:
     ]
 
 
-# Beyond the basic plane, a combining character, NUL, and what looks like a byte order mark.
-_TEXT: Final = "\U0001f967 e\u0301 \0 \ufeff"
+# What looks like a byte order mark, beyond the basic plane, a combining character, and NUL.
+_TEXT: Final = "\ufeff\U0001f967 e\u0301 \0"
 
-# Not all of it is UTF-8.
-_BYTES: Final = b"a\xffb\xc3"
+# The same mark, and not all of it is UTF-8.
+_BYTES: Final = b"\xef\xbb\xbfa\xffb\xc3"
 
 _ABSENT: Final = object()
 

@@ -35,7 +35,7 @@ _UNICODE: Final = {
     "latin": ("Grüße, señor",),
     "han": ("你好, 世界",),
     "astral": ("\U0001f967 \U0001d11e \U00010348",),
-    "combining": ("e\u0301 \u200d \ufeff \ufffd",),
+    "combining": ("\ufeff e\u0301 \u200d \ufffd",),
     "nul": ("a\0b",),
 }
 

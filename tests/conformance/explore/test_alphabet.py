@@ -35,7 +35,7 @@ def test_every_pair_of_code_and_reason_comes() -> None:
         ({"text": "hello"}, "hello", {"WS-RECV-001", "WS-RECV-004"}),
         ({"bytes": b"hello"}, "hello", {"WS-RECV-002", "WS-RECV-003"}),
         ({"text": ""}, "", {"WS-MSG-002"}),
-        ({"text": None, "bytes": b"a\xffb\xc3"}, "ab", {"WS-MSG-001"}),
+        ({"text": None, "bytes": b"\xef\xbb\xbfa\xffb\xc3"}, "\ufeffab", {"WS-MSG-001"}),
     ],
 )
 def test_what_a_message_is_to_each_method(

@@ -109,7 +109,7 @@ async def test_messages_pings_and_a_close_come_from_the_server() -> None:
     assert server.log == [
         ASKED,
         ANSWERED,
-        f"<- text '{'x' * 99}... (202 characters)",
+        f"<- text '{'x' * 99}... (200 characters)",
         "<- ping b'are you there'",
         "-> pong b'are you there'",
         "<- binary b'a' (not final)",
