@@ -317,7 +317,7 @@ class Core(ABC):
                 merge(flow, exits.continues)
                 exits.continues = {}
                 if endless:
-                    flow = self._without_swallowed(flow)
+                    flow = self._without_swallowed(flow, seen)
         self._endless -= endless
         breaks, exits.breaks = exits.breaks, {}
         with self._captured() as outer:
@@ -328,11 +328,12 @@ class Core(ABC):
             after = {value._replace(swallowed=None): at for value, at in after.items()}
         return after, outer
 
-    def _without_swallowed(self, flow: Flow) -> Flow:
+    def _without_swallowed(self, flow: Flow, seen: Flow) -> Flow:
         """Leave out the ways that go round for ever, and tell of them."""
         kept: Flow = {}
         for value, origin in flow.items():
-            if value.swallowed is not None and not value.states & ~GONE:
+            # A turn that begins so has ended so.
+            if value.swallowed is not None and not value.states & ~GONE and value in seen:
                 receives, line = value.swallowed
                 self._swallowing.add(receives)
                 finding = Finding(
