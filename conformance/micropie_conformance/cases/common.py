@@ -10,7 +10,10 @@ SESSION = "0b9f6c2e-5d1a-4c3b-9e8f-7a6d5c4b3a21"
 
 # Tables for what holds for both methods of a kind.
 RECEIVE = {"text": ("receive_text",), "bytes": ("receive_bytes",)}
-SEND = {"text": ("send_text", "x"), "bytes": ("send_bytes", b"x")}
+SEND: dict[str, tuple[str, str | bytes]] = {
+    "text": ("send_text", "x"),
+    "bytes": ("send_bytes", b"x"),
+}
 
 
 def start_close(probe: Probe, **kwargs: object) -> Call:
