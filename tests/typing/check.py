@@ -39,6 +39,7 @@ class Kept(TypedDict):
     """What findings.json has: for each name of a wrong use, the rules by checker."""
 
     versions: dict[str, str]
+    checkers: list[str]
     found: dict[str, dict[str, list[str]]]
 
 
@@ -233,12 +234,12 @@ def main(arguments: list[str] | None = None) -> int:
         found[checker] = findings(checker)
     rules, problems = sorted_out(found, names)
     versions = {command[0]: version(command[0]) for command in COMMANDS.values()}
-    now: Kept = {"versions": versions, "found": rules}
+    now: Kept = {"versions": versions, "checkers": list(COMMANDS), "found": rules}
     for package in PACKAGES:
         problems += incomplete(package)
 
     if renew:
-        KEPT.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
+        KEPT.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
         print(f"wrote {KEPT.name}; now `make docs`")
     else:
         changed = list(changes(cast(Kept, json.loads(KEPT.read_text(encoding="utf-8"))), now))
