@@ -165,7 +165,7 @@ def checkers() -> Iterator[str]:
         "`hypercorn.asyncio.serve`, `hypercorn.trio.serve`, `uvicorn.run`, Granian's embedded",
         "server, Starlette's `Mount` and asgiref's `ASGI3Application`.",
         "",
-        "`make types` runs all of them again, and fails when a checker finds less or more than this.",
+        "`make types` runs all of them again, and fails when a checker finds less or more.",
         "",
         "| wrong use | " + " | ".join(names) + " |",
         "|---|" + "---|" * len(names),

@@ -156,7 +156,11 @@ def test_a_checker_that_does_not_work(
     check: ModuleType, monkeypatch: pytest.MonkeyPatch, checker: str, status: int, answer: str
 ) -> None:
     monkeypatch.setitem(check.COMMANDS, checker, (checker,))
-    monkeypatch.setattr(check, "run", lambda *_: (status, answer, "; why"))
+
+    def run(*command: str) -> tuple[int, str, str]:
+        return status, answer, "; why"
+
+    monkeypatch.setattr(check, "run", run)
     with pytest.raises(RuntimeError, match=rf"{checker}: exit status {status}: [^;]*; why"):
         check.findings(checker)
 
