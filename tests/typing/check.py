@@ -218,7 +218,7 @@ def incomplete(package: str) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run all and give the exit status: 1 where something is not as it must be."""
+    """Run all; the exit status is 1 where something is not as it must be, 2 without an answer."""
     parser = argparse.ArgumentParser(description="Check the types with six type checkers.")
     parser.add_argument("--renew", action="store_true", help="keep what is found, in findings.json")
     renew: bool = parser.parse_args(arguments).renew
@@ -231,7 +231,11 @@ def main(arguments: list[str] | None = None) -> int:
     names = uses(WRONG)
     found: dict[str, list[Finding]] = {}
     for checker in COMMANDS:
-        found[checker] = findings(checker)
+        try:
+            found[checker] = findings(checker)
+        except RuntimeError as error:
+            print(error, file=sys.stderr)
+            return 2
     rules, problems = sorted_out(found, names)
     versions = {command[0]: version(command[0]) for command in COMMANDS.values()}
     now: Kept = {"versions": versions, "checkers": list(COMMANDS), "found": rules}
