@@ -16,7 +16,7 @@ COVERAGE ?= --cov
 unexport PYTHONHOME PYTHONPATH
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo test prove serve bench matrix stubs docs lint clean set-up browser
+.PHONY: help demo test prove serve bench matrix stubs types docs lint clean set-up browser
 
 help:  ## Show these commands (the default)
 	@awk -F ':[a-z -]*## ' 'NF == 2 { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ matrix:  ## Verify the WebSocket classes of others; docs/matrix.md has what was 
 stubs: set-up  ## Check the stubs for PyPI's micropie against it
 	@.ci/set-up build/stubs-venv '$(PYTHON)' stubs/requirements.lock stubs/micropie-stubs
 	@$(BIN)/python stubs/check.py
+
+types: set-up  ## Check right and wrong uses of the types with six type checkers
+	@$(BIN)/python tests/typing/check.py
 
 docs: set-up  ## Write the pages of docs/ that follow from the code
 	@$(BIN)/python docs/generate.py

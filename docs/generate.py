@@ -1,9 +1,11 @@
 """Write the pages that follow from the code: `make docs`.
 
 docs/states.md comes from the tables of `micropie._state`, docs/clauses.md from the clause catalogue
-of `micropie_conformance` and its cases, docs/servers.md from its table of habits.
+of `micropie_conformance` and its cases, docs/servers.md from its table of habits, docs/checkers.md
+from what `make types` keeps.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
@@ -17,6 +19,7 @@ from micropie_conformance.live.habits import HABITS, Habit
 from micropie._state import ACCEPTED, REFUSALS, TRANSITIONS, Call, Refusal, State
 
 HERE = Path(__file__).parent
+TYPING = HERE.parent / "tests" / "typing"
 GENERATED = "<!-- Written by `make docs`; do not edit. -->"
 BECOMES = {
     Refusal.MISUSE: "RuntimeError",
@@ -135,7 +138,53 @@ def _outcome(habit: Habit) -> str:
     return "`server's`: " + ", ".join(f"`{case}`" for case in habit.sign.cases)
 
 
-PAGES = {HERE / "states.md": states, HERE / "clauses.md": clauses, HERE / "servers.md": servers}
+def checkers() -> Iterator[str]:
+    """Give the lines of docs/checkers.md."""
+    kept = json.loads((TYPING / "findings.json").read_text(encoding="utf-8"))
+    lines = (TYPING / "wrong.py").read_text(encoding="utf-8").splitlines()
+    code = {
+        name: use.strip()
+        for use, mark, name in (each.partition("  # wrong: ") for each in lines)
+        if mark
+    }
+    found: dict[str, dict[str, list[str]]] = kept["found"]
+    names: list[str] = kept["checkers"]
+    yield from (
+        "# What type checkers find",
+        "",
+        GENERATED,
+        "",
+        "Each row of the table is a wrong use, a line of",
+        "[`tests/typing/wrong.py`](../tests/typing/wrong.py). Under each checker stands the rule",
+        "by which it finds it, or `-`; it runs with the strict settings that",
+        "[`tests/typing/check.py`](../tests/typing/check.py) gives it. The plugin is",
+        "[`micropie.mypy_plugin`](mypy-plugin.md), which `micropie check` turns on.",
+        "",
+        "In the right uses beside it, no checker finds anything: helpers that ask for a role,",
+        "classes that satisfy the contract, and an `App` that is handed to",
+        "`hypercorn.asyncio.serve`, `hypercorn.trio.serve`, `uvicorn.run`, Granian's embedded",
+        "server, Starlette's `Mount` and asgiref's `ASGI3Application`.",
+        "",
+        "`make types` runs all of them again, and fails when a checker finds less or more.",
+        "",
+        "| wrong use | " + " | ".join(names) + " |",
+        "|---|" + "---|" * len(names),
+        "| version | " + " | ".join(kept["versions"][name.split()[0]] for name in names) + " |",
+    )
+    totals = (sum(name in rules for rules in found.values()) for name in names)
+    yield f"| found, of {len(found)} | " + " | ".join(map(str, totals)) + " |"
+    for use, rules in found.items():
+        cells = ("<br>".join(f"`{rule}`" for rule in rules.get(name, ())) or "-" for name in names)
+        shown = code[use].replace("|", "\\|")
+        yield f"| {use}<br>`{shown}` | " + " | ".join(cells) + " |"
+
+
+PAGES = {
+    HERE / "states.md": states,
+    HERE / "clauses.md": clauses,
+    HERE / "servers.md": servers,
+    HERE / "checkers.md": checkers,
+}
 
 if __name__ == "__main__":
     for path, lines in PAGES.items():

@@ -15,6 +15,7 @@ connection that had never been accepted.
 """
 
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 __all__ = ["ACCEPTED", "REFUSALS", "TRANSITIONS", "Call", "Refusal", "State", "Step"]
 
@@ -22,7 +23,10 @@ __all__ = ["ACCEPTED", "REFUSALS", "TRANSITIONS", "Call", "Refusal", "State", "S
 class _Member(Enum):
     # Members are equal when they are identical; Enum's own hash, written in Python and taken
     # from the name, costs more than the rest of a look-up.
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+        pass  # its type is that of Enum's own
+    else:
+        __hash__ = object.__hash__
 
 
 class State(_Member):

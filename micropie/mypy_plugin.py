@@ -72,8 +72,8 @@ try:
     )
     from mypy.typestate import type_state
     from mypy.typevars import fill_typevars
-except ImportError as error:  # this mypy has moved it
-    _moved = str(error)
+except ImportError as _error:  # this mypy has moved it
+    _moved = str(_error)
     if TYPE_CHECKING:
         raise  # from here on the names are there: `plugin` gives nothing away that uses them
 

@@ -32,8 +32,9 @@ class Request:
         root: str = scope.get("root_path", "").rstrip("/")
         if root and f"{path}/".startswith(f"{root}/"):
             path = path[len(root) :]
+        self.path_params: list[str]
         first, *self.path_params = path.strip("/").split("/")
-        self.handler_name = f"ws_{first or 'index'}"
+        self.handler_name: str = f"ws_{first or 'index'}"
 
     @property
     def path(self) -> str:

@@ -23,6 +23,21 @@ VENV = ROOT / "build" / "stubs-venv"
 WORK = ROOT / "build" / "stubs"
 PYRIGHT = Path(sys.executable).with_name("pyright")
 
+# The place of an error, as the other checkers print it.
+FOUND = r"^(?:ERROR )? *([^\s:]+):(\d+):(?!.* note: )"
+
+# basedpyright's rules of style, and those about Any: micropie takes anything in some places.
+STYLE = (
+    "reportAny",
+    "reportExplicitAny",
+    "reportImplicitAbstractClass",
+    "reportImplicitOverride",
+    "reportPrivateUsage",
+    "reportUnannotatedClassAttribute",
+    "reportUnusedCallResult",
+    "reportUnusedParameter",
+)
+
 # What only an instance has, stubtest does not see: this prints it.
 INSTANCES = """
 import json, micropie as m
@@ -121,6 +136,52 @@ def typed_by_pyright() -> str:
     return said(PYRIGHT, "--project", HERE / "pyrightconfig.json", "--pythonpath", python)
 
 
+def others() -> str:
+    """Check the same, and the stubs, with four more checkers.
+
+    They have codes of their own, so they get copies in which no error is ignored, and must find
+    something in the lines of the mistakes and in no others.
+    """
+    code = WORK / "typing"
+    code.mkdir(exist_ok=True)
+    expected: set[tuple[str, int]] = set()
+    for file in sorted((HERE / "typing").glob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        lines = enumerate(text.splitlines(), 1)
+        expected |= {(file.name, number) for number, line in lines if "# type: ignore[" in line}
+        (code / file.name).write_text(re.sub(r"  # type: ignore\[.*", "", text), encoding="utf-8")
+    (code / "contract_copy.py").write_bytes(CONTRACT.read_bytes())
+    settings = {"typeCheckingMode": "all", **dict.fromkeys(STYLE, False)}
+    # Else it takes the settings of the checkout.
+    (WORK / "pyrefly.toml").touch()
+    (WORK / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+
+    python = VENV / "bin" / "python"
+    files = [STUB, *(code / file.name for file in sorted((HERE / "typing").glob("*.py")))]
+    commands: dict[str, list[Path | str]] = {
+        "basedpyright": ["--pythonpath", python],
+        "pyrefly": [
+            *("check", "--config", "pyrefly.toml", "--preset", "strict"),
+            *("--ignore", "missing-override-decorator"),
+            *("--output-format", "min-text", "--color", "never"),
+            *("--search-path", code, "--python-interpreter-path", python),
+        ],
+        "ty": [
+            *("check", "--error", "all", "--ignore", "missing-override-decorator"),
+            *("--output-format", "concise", "--color", "never"),
+            *("--extra-search-path", code, "--python", python),
+        ],
+        "zuban": ["mypy", "--strict", "--no-pretty", "--python-executable", python],
+    }
+    wrong: list[str] = []
+    for name, arguments in commands.items():
+        answer = said(PYRIGHT.with_name(name), *arguments, *files, succeeds=False)
+        found = {(Path(path).name, int(number)) for path, number in re.findall(FOUND, answer, re.M)}
+        if found != expected:
+            wrong.append(f"{answer}{name}: not as expected: {sorted(found ^ expected)}")
+    return "\n".join(wrong)
+
+
 def untyped() -> str:
     """Check the same code without the stubs: the import is refused, and no mistake is found."""
     bare = WORK / "bare"
@@ -152,6 +213,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "without stubs, mypy refuses the import and finds no mistake": untyped,
     "with stubs, mypy finds each mistake and nothing else": typed,
     "with stubs, pyright finds each mistake and nothing else": typed_by_pyright,
+    "with stubs, so do basedpyright, pyrefly, ty and zuban": others,
 }
 
 

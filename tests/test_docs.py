@@ -31,7 +31,7 @@ def _generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["states.md", "clauses.md", "servers.md"])
+@pytest.mark.parametrize("page", ["states.md", "clauses.md", "servers.md", "checkers.md"])
 def test_generated_pages_are_current(page: str) -> None:
     path = ROOT / "docs" / page
     lines = _generator().PAGES[path]()

@@ -96,11 +96,11 @@ class Isolation:
         # What the target is; None until it has been loaded.
         self.loaded: Loaded | None = None
         # Whether it turned out to need an event loop.
-        self.looping = False
+        self.looping: bool = False
         # How many sequences were explored.
-        self.sequences = 0
+        self.sequences: int = 0
         # The end of what it printed.
-        self.printed = ""
+        self.printed: str = ""
 
     def run(
         self,

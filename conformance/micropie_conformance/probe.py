@@ -229,7 +229,7 @@ class Probe:
         # raised at too. They are copies, taken when they came.
         self.sent: list[Event] = []
         # How many events the implementation has read.
-        self.read = 0
+        self.read: int = 0
         self._driver = driver
         self._calls: Counter[str] = Counter()
         self._inbox: deque[Event] = deque()
@@ -238,7 +238,7 @@ class Probe:
         # Those that wait for the server, oldest first, and whether each waits to be let go on.
         self._turns: list[_Turn] = []
         self._paced = False
-        self.order = Order() if order is None else order
+        self.order: Order = Order() if order is None else order
         self._connection: object = None
         self._made = False
         self._over = False

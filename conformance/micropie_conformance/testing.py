@@ -103,6 +103,7 @@ class Verification:
         self._declared = NONE
         if settings.deviations is not None:
             self._declared = declared_in(settings.deviations, self._every)
+        self.left_out: list[str]
         live, self.left_out = doors(settings.live)
         self._trials = [
             Trial(door, case)

@@ -77,7 +77,7 @@ class Context:
         """Hold the module; nothing is analysed yet."""
         self.modules = modules
         self.module = module
-        self.callees = Callees(modules, module)
+        self.callees: Callees = Callees(modules, module)
         self.summaries: dict[tuple[Function, frozenset[str], int, int], Summary | None] = {}
         self.depth = 0
         self._shapes: dict[tuple[Function, frozenset[str]], Shape] = {}
@@ -118,7 +118,7 @@ class Core(ABC):
         self._asked = self._shape.asked
         self._known = self._names | self._asked
         self._start: Flow = {Value(states, others, names): Origin(function.lineno, Why.START)}
-        self.exits = Exits()
+        self.exits: Exits = Exits()
         # The ways out of the function that is gone through to its end, and by `return`.
         self.ends: dict[int, Flow] = {}
         # Of each call, by way: why it fails, and where that came from; None: it does not, or who

@@ -60,7 +60,7 @@ class Module:
     def __init__(self, name: str, tree: ast.Module, is_package: bool = False) -> None:
         """Take stock of the module's own names."""
         self.name = name
-        self.package = name if is_package else name.rpartition(".")[0]
+        self.package: str = name if is_package else name.rpartition(".")[0]
         self.functions: dict[str, Function] = {}
         self.classes: dict[str, ast.ClassDef] = {}
         # By local name, the dotted name of what was imported.

@@ -205,7 +205,7 @@ class Shape:
         """Go through the function."""
         self.function = function
         # All names that the connection, or a coroutine of its methods, may have.
-        self.names = set(names)
+        self.names: set[str] = set(names)
         # The functions within it that use one of them.
         self.closures: dict[str, Function] = {}
         self.flags: dict[ast.AST, int] = {}

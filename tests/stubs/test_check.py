@@ -124,6 +124,28 @@ def test_a_checker_says_what_is_wrong(
     assert getattr(check, name)() == "\n".join(map(str, [*said, "exit status 3"]))
 
 
+OTHERS = ("basedpyright", "pyrefly", "ty", "zuban")
+
+
+def test_the_other_checkers_find_something_in_the_lines_of_mistakes_alone(
+    check: ModuleType, program: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    (tmp_path / "stubs" / "typing" / "mistakes.py").write_text(MISTAKES)
+    program("basedpyright", 'echo "  $PWD/typing/mistakes.py:3:1 - error: No"; exit 1')
+    program("pyrefly", 'echo "ERROR typing/mistakes.py:3:1-5: No [code]"; exit 1')
+    program("ty", 'echo "typing/mistakes.py:3:1: error[code] No"; exit 1')
+    program("zuban", 'echo "typing/mistakes.py:3: error: No"; echo "a.py:9: note: why"; exit 1')
+    assert check.others() == ""
+    copy = (tmp_path / "work" / "typing" / "mistakes.py").read_text()
+    assert copy == MISTAKES.replace("  # type: ignore[assignment]", "")
+    for name in OTHERS:
+        program(name, 'echo "stub.pyi:2:1: error"; exit 1')
+    assert check.others() == "\n".join(
+        f"stub.pyi:2:1: error\n{name}: not as expected: [('mistakes.py', 3), ('stub.pyi', 2)]"
+        for name in OTHERS
+    )
+
+
 @pytest.mark.parametrize(
     ("instances", "problems"),
     [

@@ -1,13 +1,17 @@
-"""What satisfies the contract and what does not. Type-checked, never run.
+"""Right uses of the contract: what satisfies it, and helpers that ask for roles of it.
 
-An ignored error is an expected error: an unused ignore is itself an error here.
+Type-checked, never run: no checker may find anything here.
 """
 
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import assert_type
+
+from typing_extensions import override
 
 import micropie
 from micropie.contract import (
     Acceptable,
+    ASGIApplication,
     BytesReceiver,
     BytesSender,
     Closable,
@@ -16,6 +20,7 @@ from micropie.contract import (
     Handler,
     Receive,
     Receiver,
+    Scope,
     Send,
     Sender,
     TextReceiver,
@@ -52,80 +57,123 @@ class Elsewhere:
     async def close(self, code: int = 1000, reason: str | None = None) -> None: ...
 
 
-class Properties(Elsewhere):
+class Properties:
     @property
-    def accepted(self) -> bool:  # type: ignore[override]  # a property where the base is writable
+    def accepted(self) -> bool:
         return True
 
+    @property
+    def session_id(self) -> str:
+        return ""
 
-class LacksClose:
     async def accept(
         self, subprotocol: str | None = None, session_id: str | None = None
     ) -> None: ...
 
-
-class NotAsync(Elsewhere):
-    def receive_text(self) -> str:  # type: ignore[override]  # the point of the class
+    async def receive_text(self) -> str:
         return ""
 
+    async def receive_bytes(self) -> bytes:
+        return b""
 
-class NoDefaults(Elsewhere):
-    async def close(self, code: int, reason: str | None) -> None: ...  # type: ignore[override]
+    async def send_text(self, data: str) -> None: ...
+
+    async def send_bytes(self, data: bytes) -> None: ...
+
+    async def close(self, code: int = 1000, reason: str | None = None) -> None: ...
 
 
-class WrongResult(Elsewhere):
-    async def receive_bytes(self) -> str:  # type: ignore[override]  # the point of the class
-        return ""
+class Counting(micropie.WebSocket):
+    """A class of a user's own, derived from ours."""
+
+    sent: int = 0
+
+    @override
+    async def send_text(self, data: str) -> None:
+        await super().send_text(data)
+        self.sent += 1
 
 
-class WrongAttribute:
-    accepted: str
-    session_id: str | None
+class Recorder:
+    """Has one role alone."""
 
-    async def accept(
-        self, subprotocol: str | None = None, session_id: str | None = None
-    ) -> None: ...
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    async def send_text(self, data: str) -> None:
+        self.texts.append(data)
 
 
 def factory(receive: Receive, send: Send) -> WebSocketContract:
     return Elsewhere(receive, send)
 
 
-factories: list[Factory] = [micropie.WebSocket, Elsewhere, factory]
+factories: list[Factory] = [micropie.WebSocket, Elsewhere, Counting, factory]
 
 
 def satisfied(ours: micropie.WebSocket, theirs: Elsewhere, with_properties: Properties) -> None:
     whole: list[WebSocketContract] = [ours, theirs, with_properties]
-    acceptable: list[Acceptable] = [ours, theirs]
+    acceptable: list[Acceptable] = [ours, theirs, with_properties]
     receiver: list[Receiver] = [ours, theirs]
     text_receiver: list[TextReceiver] = [ours, theirs]
     bytes_receiver: list[BytesReceiver] = [ours, theirs]
     sender: list[Sender] = [ours, theirs]
-    text_sender: list[TextSender] = [ours, theirs]
+    text_sender: list[TextSender] = [ours, theirs, Recorder()]
     bytes_sender: list[BytesSender] = [ours, theirs]
     closable: list[Closable] = [ours, theirs]
     print(whole, acceptable, receiver, text_receiver, bytes_receiver, sender)
     print(text_sender, bytes_sender, closable)
 
 
-def not_satisfied(receive: Receive, send: Send) -> None:
-    lacks: WebSocketContract = LacksClose()  # type: ignore[assignment]
-    not_async: TextReceiver = NotAsync(receive, send)  # type: ignore[assignment]
-    no_defaults: Closable = NoDefaults(receive, send)  # type: ignore[assignment]
-    wrong_result: BytesReceiver = WrongResult(receive, send)  # type: ignore[assignment]
-    wrong_attribute: Acceptable = WrongAttribute()  # type: ignore[assignment]
-    print(lacks, not_async, no_defaults, wrong_result, wrong_attribute)
-
-
-async def use(ws: WebSocketContract, event: Event) -> None:
+async def use(ws: WebSocketContract) -> None:
+    assert_type(await ws.accept(), None)
     assert_type(await ws.receive_text(), str)
     assert_type(await ws.receive_bytes(), bytes)
     assert_type(ws.accepted, bool)
     assert_type(ws.session_id, str | None)
-    ws.accepted = True  # type: ignore[misc]  # read-only
-    await ws.send_text(b"x")  # type: ignore[arg-type]
-    await ws.send_bytes("x")  # type: ignore[arg-type]
-    await ws.close("1000")  # type: ignore[arg-type]
+    await ws.send_text(data="")
+    await ws.close(1001, reason="bye")
+
+
+async def use_ours(ws: micropie.WebSocket, receive: Receive, send: Send) -> None:
+    assert_type(micropie.WebSocket(receive, send), micropie.WebSocket)
+    micropie.WebSocket(receive, send, session_cookie_secure=False, subprotocols=["chat"])
+    await ws.accept("chat", session_id=None)
+    try:
+        assert_type(await ws.receive_text(), str)
+        assert_type(await ws.receive_bytes(), bytes)
+    except micropie.ConnectionClosed as closed:
+        assert_type(closed.code, int)
+        assert_type(closed.reason, str)
+        raise micropie.ConnectionClosed("gone", code=closed.code, reason="") from closed
+    assert_type(ws.accepted, bool)
+    assert_type(ws.session_id, str | None)
+
+
+async def texts(connection: TextReceiver) -> AsyncIterator[str]:
+    try:
+        while True:
+            yield await connection.receive_text()
+    except micropie.ConnectionClosed:
+        return
+
+
+async def copy(source: BytesReceiver, target: BytesSender) -> None:
+    await target.send_bytes(await source.receive_bytes())
+
+
+async def helpers(ws: micropie.WebSocket, any_other: WebSocketContract) -> None:
+    async for text in texts(ws):
+        assert_type(text, str)
+    await copy(ws, any_other)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    event: Event = await receive()
+    await send({"type": "websocket.close", "path": scope["path"], "after": event["type"]})
+
+
+applications: list[ASGIApplication] = [application, micropie.App(), micropie.App(http=application)]
 
 
 async def echo(ws: micropie.WebSocket) -> None: ...
@@ -137,10 +185,15 @@ async def chat(ws: micropie.WebSocket, room: str, *, name: str = "") -> None: ..
 async def any_implementation(ws: WebSocketContract, room: str) -> None: ...
 
 
-def plain(ws: micropie.WebSocket) -> None: ...
+async def role(ws: TextSender) -> None: ...
 
 
-ours: list[Handler[micropie.WebSocket]] = [echo, chat, any_implementation]
-every: list[Handler] = [any_implementation]
-refused: Handler = echo  # type: ignore[assignment]  # it takes ours alone
-not_awaitable: Handler[micropie.WebSocket] = plain  # type: ignore[assignment]
+def logged(handler: Callable[[micropie.WebSocket], Awaitable[None]]) -> Handler[micropie.WebSocket]:
+    async def wrapped(ws: micropie.WebSocket) -> None:
+        await handler(ws)
+
+    return wrapped
+
+
+ours: list[Handler[micropie.WebSocket]] = [echo, chat, any_implementation, role, logged(echo)]
+every: list[Handler] = [any_implementation, role]

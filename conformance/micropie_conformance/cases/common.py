@@ -16,7 +16,10 @@ MANY = 50
 
 # Tables for what holds for both methods of a kind.
 RECEIVE = {"text": ("receive_text",), "bytes": ("receive_bytes",)}
-SEND = {"text": ("send_text", "x"), "bytes": ("send_bytes", b"x")}
+SEND: dict[str, tuple[str, str | bytes]] = {
+    "text": ("send_text", "x"),
+    "bytes": ("send_bytes", b"x"),
+}
 
 
 def start_close(probe: Probe, **kwargs: object) -> Call:

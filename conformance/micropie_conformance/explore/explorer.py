@@ -68,7 +68,7 @@ class Explorer:
         self._plain = plain
         self._excuses = excuses
         # How many sequences were played.
-        self.sequences = 0
+        self.sequences: int = 0
         # The steps that were as the model says, by their id: to look them up costs nothing so.
         self._held: dict[int, Step] = {}
         self._failed: set[Letters] = set()

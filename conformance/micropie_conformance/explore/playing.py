@@ -153,11 +153,11 @@ class _Server:
         self.inbox: deque[Event] = deque()
         self.sent: list[Any] = []
         self.error: Exception | None = None
-        self.read = 0
+        self.read: int = 0
         self.connection: object = None
-        self.outcome = 0
+        self.outcome: int = 0
         self.value: object = None
-        self.waiting = 0
+        self.waiting: int = 0
         # The call that waits.
         self.waits: Any = None
 
@@ -323,11 +323,13 @@ class _Probe:
     def __init__(self, probe: Probe, played: Played, kinds: _Kinds) -> None:
         self._probe = probe
         self._kinds = kinds
+        self.outcome: int
+        self.value: object
         self.outcome, self.value = self._of(played.call)
-        self.waiting = self._of(played.other)[0]
-        self.sent = probe.sent
-        self.read = probe.read
-        self.error = played.error
+        self.waiting: int = self._of(played.other)[0]
+        self.sent: list[Event] = probe.sent
+        self.read: int = probe.read
+        self.error: Exception | None = played.error
 
     def _of(self, call: Call | None) -> tuple[int, object]:
         match call.outcome if call is not None else None:

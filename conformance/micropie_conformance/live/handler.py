@@ -75,7 +75,7 @@ class Handler:
         self.given = 0
         # Whether the implementation has read the disconnect.
         self.disconnected = False
-        self.ended = False
+        self.ended: bool = False
         # What the script raised.
         self.failure: BaseException | None = None
 

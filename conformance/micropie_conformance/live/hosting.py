@@ -77,12 +77,12 @@ class Host:
         self.door = door
         self._worker = find_worker(door)
         # What clients connect by.
-        self.stream = self._worker.stream
+        self.stream: type[Tcp] = self._worker.stream
         # The application for each path; a path is added before a client asks for it.
         self.routes: dict[str, Application] = {}
-        self.port = 0
+        self.port: int = 0
         # Whether the server is being stopped, so that every cancellation comes from there.
-        self.stopping = False
+        self.stopping: bool = False
         # What went wrong in the server itself. It is complete once the block has ended.
         self.fault: BaseException | None = None
         self._cancels: set[Cancel] = set()

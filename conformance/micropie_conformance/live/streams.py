@@ -44,7 +44,7 @@ class Tcp:
     resets = "reset (RST)"
     half_closes = "end of the stream (FIN)"
     # What `read` has come to, once it gives nothing.
-    ended = "end of the stream (FIN)"
+    ended: str = "end of the stream (FIN)"
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Hold both directions."""
@@ -143,7 +143,7 @@ class H2(Tcp):
     closes = "end of the connection (GOAWAY)"
     resets = "reset (RST_STREAM)"
     half_closes = "end of the stream (END_STREAM)"
-    ended = "end of the connection (FIN)"
+    ended: str = "end of the connection (FIN)"
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Hold both directions; nothing is sent yet."""

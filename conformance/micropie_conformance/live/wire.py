@@ -58,7 +58,7 @@ class Wire:
         self._handlers: list[Handler] = []
         self._connections: list[Connection] = []
         # Whether the deadline has passed.
-        self.late = False
+        self.late: bool = False
 
     @property
     def accepted(self) -> str:
