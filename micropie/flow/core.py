@@ -138,7 +138,7 @@ class Core(ABC):
         # Endless loops around the place.
         self._endless = 0
         # Whether exceptions make a difference there: how much is around it that heeds them.
-        self.heeded = int(heeded)
+        self.heeded: int = int(heeded)
 
     def go(self) -> None:
         """Analyse the function."""
