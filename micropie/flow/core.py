@@ -317,7 +317,7 @@ class Core(ABC):
                 merge(flow, exits.continues)
                 exits.continues = {}
                 if endless:
-                    flow = self._without_swallowed(flow, seen)
+                    flow = self._without_swallowed(flow, seen, turn)
         self._endless -= endless
         breaks, exits.breaks = exits.breaks, {}
         with self._captured() as outer:
@@ -328,12 +328,26 @@ class Core(ABC):
             after = {value._replace(swallowed=None): at for value, at in after.items()}
         return after, outer
 
-    def _without_swallowed(self, flow: Flow, seen: Flow) -> Flow:
+    def _comes_back(
+        self, value: Value, origin: Origin, turn: Callable[[Flow], tuple[Flow, Flow]]
+    ) -> bool:
+        """Whether a turn of a loop that begins so can end so."""
+        with self._captured() as exits:
+            back, _ = turn({value: origin})
+        return value in back or value in exits.continues
+
+    def _without_swallowed(
+        self, flow: Flow, seen: Flow, turn: Callable[[Flow], tuple[Flow, Flow]]
+    ) -> Flow:
         """Leave out the ways that go round for ever, and tell of them."""
         kept: Flow = {}
         for value, origin in flow.items():
-            # A turn that begins so has ended so.
-            if value.swallowed is not None and not value.states & ~GONE and value in seen:
+            if (
+                value.swallowed is not None
+                and not value.states & ~GONE
+                and value in seen
+                and self._comes_back(value, origin, turn)
+            ):
                 receives, line = value.swallowed
                 self._swallowing.add(receives)
                 finding = Finding(
