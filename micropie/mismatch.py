@@ -81,7 +81,7 @@ class Evidence(Protocol):
         ...
 
     def names(self) -> Sequence[str]:
-        """The names of its parameters, in order; empty: they are not known."""
+        """The names of its positional parameters; what is not known is empty or left out."""
         ...
 
     def wrong_parameter(self, index: int) -> str:
@@ -165,7 +165,7 @@ def _signature(
     for index, parameter in enumerate(parameters):
         words = f"parameter `{parameter.name}`"
         if evidence.refuses(index, parameter.name):
-            name = names[index] if index < len(names) else parameter.name
+            name = (names[index] if index < len(names) else "") or parameter.name
             if name == parameter.name:
                 yield f"{words} cannot be given by name"
             else:
@@ -201,7 +201,7 @@ class _Seen:
         if self._value is not _UNKNOWN:
             return False
         if any(
-            isinstance(inspect.getattr_static(self._owner, name, None), types.FunctionType)
+            isinstance(_of_class(self._owner, name), types.FunctionType)
             for name in ("__getattr__", "__getattribute__")
         ):
             raise _UnknownError
@@ -218,7 +218,7 @@ class _Seen:
             bound = isinstance(value, classmethod)
             value = value.__func__
         elif not isinstance(value, _FUNCTIONS):
-            own = inspect.getattr_static(type(value), "__call__", None)
+            own = _of_class(type(value), "__call__")
             if hasattr(type(value), "__get__"):
                 raise _UnknownError
             if own is None:
@@ -290,6 +290,12 @@ class _Seen:
 
 # What is called as it is; other callables have a `__call__` that is one of them.
 _FUNCTIONS: Final = (types.FunctionType, types.MethodType, functools.partial)
+
+
+def _of_class(owner: type, name: str) -> Any:
+    """Give what a class or one of its bases has by a name; None: nothing."""
+    # Not by getattr, which looks into the class of the class too.
+    return next((vars(one)[name] for one in owner.__mro__ if name in vars(one)), None)
 
 
 def _hints(thing: Any) -> dict[str, Any]:
