@@ -91,6 +91,11 @@ class Checker:
     name: str
     command: list[str]
 
+    @property
+    def needed(self) -> bool:
+        """Whether there is no answer without it."""
+        return self.name == "mypy"
+
     def check(self, targets: Sequence[str]) -> list[Typed]:
         """Check targets, `module:attr` or `path/to/file.py:attr`, in one run.
 
@@ -115,7 +120,7 @@ class Checker:
                 probes[file] = _Probe(module, attribute)
                 (folder / file).write_text(probes[file].text, encoding="utf-8")
             path = list(dict.fromkeys([*path, os.getcwd()]))
-            run = _by_mypy if self.name == "mypy" else _by_pyright
+            run = _by_mypy if self.needed else _by_pyright
             by, remarks = run(self.command, folder, path, [*probes])
         return [
             Typed(
