@@ -91,7 +91,7 @@ class Evidence(Protocol):
 
 def _members() -> Iterator[Member]:
     """Give the members in the order in which the roles have them."""
-    for role in WebSocketContract.__mro__:
+    for role in inspect.getmro(WebSocketContract):
         if role.__module__ != WebSocketContract.__module__:
             continue
         for name, value in vars(role).items():
@@ -212,20 +212,24 @@ class _Seen:
         return False
 
     def uncallable(self) -> str:
-        value = self._value
-        bound = self._bound
-        if isinstance(value, staticmethod | classmethod):
-            bound = isinstance(value, classmethod)
-            value = value.__func__
-        elif not isinstance(value, _FUNCTIONS):
-            own = _of_class(type(value), "__call__")
-            if hasattr(type(value), "__get__"):
+        value, kind, bound = self._value, type(self._value), self._bound
+        if issubclass(kind, staticmethod | classmethod):
+            value, bound = value.__func__, issubclass(kind, classmethod)
+        elif not issubclass(kind, _FUNCTIONS):
+            own = _of_class(kind, "__call__")
+            if hasattr(kind, "__get__"):
                 raise _UnknownError
             if own is None:
-                return f"`{_text(type(value))}`"
+                return f"`{_text(kind)}`"
             value, bound = own, True
-        if not isinstance(value, _FUNCTIONS):
+        inner = value
+        while issubclass(type(inner), functools.partial):
+            inner = inner.func
+        if not issubclass(type(inner), _FUNCTIONS):
             raise _UnknownError
+        # From Python 3.14 on, a partial is bound like a function; a bound method is bound once.
+        kind = type(value)
+        bound = bound and hasattr(kind, "__get__") and not issubclass(kind, types.MethodType)
         self._function = value
         # A decorator that says what it wraps has the annotations of that.
         self._hints = _hints(inspect.unwrap(value))
@@ -251,14 +255,14 @@ class _Seen:
             if self._declares_coroutine():
                 result = typing.get_args(result)[-1]
             return _misfit(result, self._member.type)
-        value = self._value
-        if isinstance(value, property):
-            return _misfit(_hints(value.fget).get("return", _UNKNOWN), self._member.type)
-        if isinstance(value, (*_FUNCTIONS, staticmethod, classmethod)):
+        kind: type = type(self._value)
+        if issubclass(kind, property):
+            return _misfit(_hints(self._value.fget).get("return", _UNKNOWN), self._member.type)
+        if issubclass(kind, (*_FUNCTIONS, staticmethod, classmethod)):
             return "a method"
         declared = _hints(self._owner).get(self._member.name, _UNKNOWN)
-        if declared is _UNKNOWN and not hasattr(type(value), "__get__"):
-            declared = type(value)
+        if declared is _UNKNOWN and not hasattr(kind, "__get__"):
+            declared = kind
         return _misfit(declared, self._member.type)
 
     def refuses(self, count: int, name: str = "") -> str:
@@ -267,13 +271,16 @@ class _Seen:
         signature = inspect.Signature(self._parameters)
         arguments = [None] * count
         try:
-            if name:
-                signature.bind_partial(*arguments, **{name: None})
-            else:
+            if not name:
                 signature.bind(*arguments)
+                return ""
+            given = signature.bind_partial(*arguments, **{name: None}).arguments
         except TypeError as error:
             return str(error)
-        return ""
+        # Where any name is taken, the parameter that is due must still be given.
+        due = self._parameters[count]
+        missing = due.name not in given and due.default is due.empty
+        return f"missing a required argument: {due.name!r}" if missing else ""
 
     def names(self) -> Sequence[str]:
         kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

@@ -168,7 +168,7 @@ class _Probe:
     """The text of a probe, and what each of its lines asks."""
 
     def __init__(self, module: str, attribute: str) -> None:
-        self._lines = _HEAD.splitlines()
+        self._lines: list[str] = _HEAD.splitlines()
         # The number of the line that asks something.
         self.asked: dict[_Key, int] = {}
         target = f"candidate.{attribute}"
