@@ -186,8 +186,7 @@ class _Seen:
 
     def __init__(self, candidate: object, member: Member) -> None:
         self._member = member
-        # A candidate may say what it likes of its `__class__`, but not of its type.
-        self._is_class = issubclass(type(candidate), type)
+        self._is_class = _is(candidate, type)
         self._owner: Any = candidate if self._is_class else type(candidate)
         self._value: Any = inspect.getattr_static(candidate, member.name, _UNKNOWN)
         # What the class has is called with the object as the first argument.
@@ -212,24 +211,23 @@ class _Seen:
         return False
 
     def uncallable(self) -> str:
-        value, kind, bound = self._value, type(self._value), self._bound
-        if issubclass(kind, staticmethod | classmethod):
-            value, bound = value.__func__, issubclass(kind, classmethod)
-        elif not issubclass(kind, _FUNCTIONS):
-            own = _of_class(kind, "__call__")
-            if hasattr(kind, "__get__"):
+        value, bound = self._value, self._bound
+        if _is(value, staticmethod, classmethod):
+            value, bound = value.__func__, _is(value, classmethod)
+        elif not _is(value, *_FUNCTIONS):
+            own = _of_class(_type(value), "__call__")
+            if hasattr(_type(value), "__get__"):
                 raise _UnknownError
             if own is None:
-                return f"`{_text(kind)}`"
+                return f"`{_text(_type(value))}`"
             value, bound = own, True
         inner = value
-        while issubclass(type(inner), functools.partial):
+        while _is(inner, functools.partial):
             inner = inner.func
-        if not issubclass(type(inner), _FUNCTIONS):
+        if not _is(inner, *_FUNCTIONS):
             raise _UnknownError
         # From Python 3.14 on, a partial is bound like a function; a bound method is bound once.
-        kind = type(value)
-        bound = bound and hasattr(kind, "__get__") and not issubclass(kind, types.MethodType)
+        bound = bound and hasattr(_type(value), "__get__") and not _is(value, types.MethodType)
         self._function = value
         # A decorator that says what it wraps has the annotations of that.
         self._hints = _hints(inspect.unwrap(value))
@@ -255,14 +253,14 @@ class _Seen:
             if self._declares_coroutine():
                 result = typing.get_args(result)[-1]
             return _misfit(result, self._member.type)
-        kind: type = type(self._value)
-        if issubclass(kind, property):
-            return _misfit(_hints(self._value.fget).get("return", _UNKNOWN), self._member.type)
-        if issubclass(kind, (*_FUNCTIONS, staticmethod, classmethod)):
+        value = self._value
+        if _is(value, property):
+            return _misfit(_hints(value.fget).get("return", _UNKNOWN), self._member.type)
+        if _is(value, *_FUNCTIONS, staticmethod, classmethod):
             return "a method"
         declared = _hints(self._owner).get(self._member.name, _UNKNOWN)
-        if declared is _UNKNOWN and not hasattr(kind, "__get__"):
-            declared = kind
+        if declared is _UNKNOWN and not hasattr(_type(value), "__get__"):
+            declared = _type(value)
         return _misfit(declared, self._member.type)
 
     def refuses(self, count: int, name: str = "") -> str:
@@ -297,6 +295,15 @@ class _Seen:
 
 # What is called as it is; other callables have a `__call__` that is one of them.
 _FUNCTIONS: Final = (types.FunctionType, types.MethodType, functools.partial)
+
+
+def _type(value: object) -> type:
+    return type(value)
+
+
+def _is(value: object, *kinds: type) -> bool:
+    # A value may say what it likes of its `__class__`, but not of its type.
+    return issubclass(type(value), kinds)
 
 
 def _of_class(owner: type, name: str) -> Any:

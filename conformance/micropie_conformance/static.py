@@ -125,7 +125,7 @@ class Checker:
         return [
             Typed(
                 f"{self.name} {by}",
-                _judged(probe.asked, [one for one in remarks if one.file == file]),
+                _judged(probe.asked, [one for one in remarks if one.file == file], self.needed),
             )
             for file, probe in probes.items()
         ]
@@ -168,7 +168,7 @@ class _Probe:
     """The text of a probe, and what each of its lines asks."""
 
     def __init__(self, module: str, attribute: str) -> None:
-        self._lines: list[str] = _HEAD.splitlines()
+        self._lines: list[str] = [*_HEAD.splitlines()]
         # The number of the line that asks something.
         self.asked: dict[_Key, int] = {}
         target = f"candidate.{attribute}"
@@ -225,7 +225,7 @@ class _Probe:
             self._ask_inside(f"made.{name}({by_type})", name, "parameter", str(index))
 
 
-def _judged(asked: dict[_Key, int], remarks: list[_Remark]) -> list[Mismatch]:
+def _judged(asked: dict[_Key, int], remarks: list[_Remark], mypy: bool) -> list[Mismatch]:
     """Give the mismatches, by what a checker says of the lines of a probe."""
     errors: dict[int, str] = {}
     untyped: set[int] = set()
@@ -240,8 +240,10 @@ def _judged(asked: dict[_Key, int], remarks: list[_Remark]) -> list[Mismatch]:
     told = {key: _words(key, errors[line]) for key, line in asked.items() if line in errors}
     known = {key: types[line] for key, line in asked.items() if line in types}
     silent = {key[0] for key, line in asked.items() if line in untyped}
-    silent |= {key[0] for key, words in known.items() if re.search(r"\bUnknown\b", words)}
-    silent -= {key[0] for key in told if key[1] == "type"}
+    if not mypy:
+        # So pyright calls what it cannot infer.
+        silent |= {key[0] for key, words in known.items() if re.search(r"\bUnknown\b", words)}
+        silent -= {key[0] for key in told if key[1] == "type"}
     if known.get(("", "type"), "Any") in _NOTHING:
         reason = told.get(("", "import")) or told.get(("", "made")) or "it is not annotated"
         return [Mismatch(FACTORY, f"nothing is known of the types of what it gives: {reason}")]
@@ -252,10 +254,10 @@ def _judged(asked: dict[_Key, int], remarks: list[_Remark]) -> list[Mismatch]:
         found.append(Mismatch(FACTORY, UNTYPED))
     for member in MEMBERS:
         own = [Mismatch(member.name, UNTYPED)] if member.name in silent else []
-        if known.get((member.name, "type")) not in _NOTHING or (member.name, "type") in told:
+        if known.get((member.name, "type")) == "Any" and (member.name, "type") not in told:
+            own.append(Mismatch(member.name, "is `Any`, so that nothing is known of its types"))
+        else:
             own += judge(member, _Told(member, told, known))
-        elif not own:
-            own.append(Mismatch(member.name, UNTYPED))
         if not own and (rest := told.get((member.name, "whole"))):
             own.append(Mismatch(member.name, f"does not fit its Protocol: {rest}"))
         found += own

@@ -324,7 +324,7 @@ class GivesAll:
 def liar() -> Any:
     class Liar(type):
         @property  # type: ignore[misc]  # the point of the class
-        def __class__(cls) -> type:
+        def __class__(cls) -> type:  # pyright: ignore[reportIncompatibleMethodOverride]
             raise RuntimeError
 
         def __getattr__(cls, name: str) -> object:
