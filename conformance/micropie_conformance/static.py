@@ -354,7 +354,8 @@ def _by_mypy(
     )
     remarks: list[_Remark] = []
     try:
-        if status not in (0, 1):
+        # What it reveals is there in any case.
+        if status not in (0, 1) or not output:
             raise ValueError
         for line in output.splitlines():
             told = json.loads(line)
