@@ -301,7 +301,7 @@ def test_types(
     assert [one["by"].split()[0] for one in found] == ["mypy", "pyright"]
     # It is nothing of what is not asked for.
     assert main(["verify", name, *options]) == 0
-    assert "types" not in capsys.readouterr().out
+    assert "The types" not in capsys.readouterr().out
 
 
 def test_a_type_checker_that_fails(
@@ -324,7 +324,12 @@ def test_a_type_checker_that_fails(
 def test_types_need_mypy(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    installed = importlib.util.find_spec
+
+    def find_spec(name: str) -> object:
+        return None if name == "mypy" else installed(name)
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
     assert main(["verify", "micropie:WebSocket", "--types"]) == 2
     words = "micropie verify: --types needs mypy: pip install 'micropie-contract[check]'\n"
     assert capsys.readouterr() == ("", words)
