@@ -6,14 +6,16 @@ works on saved files, on those of another suite version too.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, TypeGuard, TypeVar
 
+from micropie.mismatch import Mismatch
 from micropie_conformance import __version__
 from micropie_conformance.catalogue import Clause, Level
 from micropie_conformance.report import SCHEMA, Conformance
 from micropie_conformance.runner import Result, Verdict
+from micropie_conformance.static import Typed
 
 __all__ = ["Document", "DocumentError", "Entry", "Standing", "parse", "read"]
 
@@ -83,6 +85,8 @@ class Document:
     clauses: list[Clause]
     cases: dict[str, int]
     entries: list[Entry]
+    # Empty: no type checker was asked.
+    types: list[Typed] = field(default_factory=list[Typed])
 
     def of(self, clause_id: str) -> list[Entry]:
         """Give what became of the cases of a clause."""
@@ -148,6 +152,18 @@ def parse(value: object) -> Document:
             node.at("id").text(): node.at("cases").number() for node in top.at("clauses").items()
         },
         entries=[_entry(node, clauses) for node in top.at("results").items()],
+        # A suite that had no types to tell of has written none.
+        types=[_typed(node) for node in top.at("types").items()] if top.has("types") else [],
+    )
+
+
+def _typed(node: "_Node") -> Typed:
+    return Typed(
+        node.at("by").text(),
+        [
+            Mismatch(one.at("member").text(), one.at("problem").text())
+            for one in node.at("mismatches").items()
+        ],
     )
 
 
@@ -200,6 +216,9 @@ class _Node(NamedTuple):
             raise DocumentError(f"{self.where} has no {name!r}")
         where = name if self.where == "the document" else f"{self.where}.{name}"
         return _Node(self.value[name], where)
+
+    def has(self, name: str) -> bool:
+        return _is_object(self.value) and name in self.value
 
     def items(self) -> list["_Node"]:
         if not _is_array(self.value):

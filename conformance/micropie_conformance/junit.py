@@ -5,8 +5,10 @@ from typing import Final
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from micropie.mismatch import MEMBERS
 from micropie_conformance.document import Document, Entry, Standing
 from micropie_conformance.printing import printable
+from micropie_conformance.static import FACTORY, Typed
 
 __all__ = ["junit"]
 
@@ -23,8 +25,13 @@ _ELEMENTS: Final = {
 
 
 def junit(document: Document) -> str:
-    """Give the XML: a suite for each door, a test case for each case."""
-    root = Element("testsuites", {"name": printable(document.name), **_counts(document.entries)})
+    """Give the XML: a suite for each door, a test case for each case.
+
+    Where type checkers were asked, each has a suite, with a test case for each member.
+    """
+    root = Element("testsuites", {"name": printable(document.name)})
+    # Times have no zone in this format; it is UTC.
+    common = {"timestamp": printable(document.date.removesuffix("Z"))}
     for door in dict.fromkeys(entry.door for entry in document.entries):
         entries = [entry for entry in document.entries if entry.door == door]
         suite = SubElement(
@@ -32,15 +39,19 @@ def junit(document: Document) -> str:
             "testsuite",
             {
                 "name": printable(door),
-                # Times have no zone in this format; it is UTC.
-                "timestamp": printable(document.date.removesuffix("Z")),
+                **common,
                 **_counts(entries),
-                "skipped": _count(entries, "skipped"),
             },
         )
         _properties(suite, suite=document.suite, python=document.python, target=document.target)
         for entry in entries:
             _test_case(suite, entry)
+    for one in document.types:
+        _types(
+            SubElement(root, "testsuite", {"name": printable(f"types, {one.by}"), **common}), one
+        )
+    for name in ("tests", "failures", "errors"):
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     ElementTree.indent(root)
     # All that is not ASCII becomes a reference to its character.
     xml: bytes = ElementTree.tostring(root, "us-ascii", xml_declaration=True)
@@ -81,13 +92,27 @@ def _properties(parent: Element, **properties: str) -> None:
         SubElement(element, "property", name=name, value=printable(value))
 
 
+def _types(suite: Element, typed: Typed) -> None:
+    problems: dict[str, list[str]] = {
+        name: [] for name in (FACTORY, *(one.name for one in MEMBERS))
+    }
+    for mismatch in typed.mismatches:
+        problems.setdefault(mismatch.member, []).append(mismatch.problem)
+    failures = sum(bool(own) for own in problems.values())
+    suite.attrib |= {"tests": str(len(problems)), "failures": str(failures)}
+    suite.attrib |= {"errors": "0", "skipped": "0"}
+    for name, own in problems.items():
+        test = SubElement(suite, "testcase", classname="types", name=printable(name))
+        if own:
+            message = printable("; ".join(own))
+            SubElement(test, "failure", type="types", message=message)
+
+
 def _counts(entries: Sequence[Entry]) -> dict[str, str]:
+    found = [_ELEMENTS.get(entry.standing) for entry in entries]
     return {
         "tests": str(len(entries)),
-        "failures": _count(entries, "failure"),
-        "errors": _count(entries, "error"),
+        "failures": str(found.count("failure")),
+        "errors": str(found.count("error")),
+        "skipped": str(found.count("skipped")),
     }
-
-
-def _count(entries: Sequence[Entry], tag: str) -> str:
-    return str(sum(_ELEMENTS.get(entry.standing) == tag for entry in entries))

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from micropie.mismatch import Mismatch
 from micropie_conformance import __version__
 from micropie_conformance.case import Case
 from micropie_conformance.catalogue import Clause, Level
@@ -94,6 +95,7 @@ class Page:
         for clause in report.deviations:
             self._line()
             self._deviates(clause, report)
+        self._types(report)
         self._unreached(report)
         self._habits(report)
         self._excused(report)
@@ -227,6 +229,23 @@ class Page:
             ids = dict.fromkeys(one.case.id for one in found if one.declared == reason)
             for number, id in enumerate(ids):
                 self._item("" if number else "cases", id)
+
+    def _types(self, report: Report) -> None:
+        if not report.types:
+            return
+        found: dict[Mismatch, list[str]] = {}
+        for one in report.types:
+            for mismatch in one.mismatches:
+                found.setdefault(mismatch, []).append(one.by)
+        by = " and ".join(one.by for one in report.types)
+        self._line()
+        if not found:
+            self._line(f"The types fit the contract, by {by}", "bold")
+            return
+        self._line(f"The types do not fit the contract, by {by}", "bold red")
+        for mismatch, checkers in found.items():
+            alone = "" if len(checkers) == len(report.types) else f" (by {checkers[0]} alone)"
+            self._wrap(f"  {mismatch.member}: ", mismatch.problem + alone)
 
     def _unreached(self, report: Report) -> None:
         for reason, alike in _grouped(report.undeclared(Verdict.UNREACHED), "observed").items():

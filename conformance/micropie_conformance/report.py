@@ -15,6 +15,7 @@ from micropie_conformance.catalogue import CLAUSES, Clause, Level
 from micropie_conformance.explore.cases import explored
 from micropie_conformance.isolation import Loaded
 from micropie_conformance.runner import Result, Verdict
+from micropie_conformance.static import Typed
 
 __all__ = ["BINDING", "SCHEMA", "Conformance", "Finding", "Report", "counted", "now"]
 
@@ -34,7 +35,7 @@ class Conformance(StrEnum):
     CONFORMANT = "conformant"
     # What does not hold of that, the implementation declares.
     DECLARED = "conformant but for declared deviations"
-    # A documented or an ASGI clause is broken.
+    # A documented or an ASGI clause is broken, or its types do not fit and that was asked.
     BROKEN = "not conformant"
     # None is broken, but not each could be tried.
     NOT_SHOWN = "not shown to be conformant"
@@ -82,6 +83,8 @@ class Report:
     needless: tuple[str, ...] = ()
     # When it was run, as `now` gives it.
     date: str = field(default_factory=lambda: now())
+    # What each type checker found; empty: none was asked.
+    types: list[Typed] = field(default_factory=list[Typed])
 
     def of(self, verdict: Verdict, levels: Collection[Level] = tuple(Level)) -> list[Finding]:
         """Give the findings with this verdict at these levels."""
@@ -116,11 +119,17 @@ class Report:
         }
 
     @property
+    def mistyped(self) -> list[str]:
+        """The members whose types do not fit, each once."""
+        found = [mismatch.member for one in self.types for mismatch in one.mismatches]
+        return list(dict.fromkeys(found))
+
+    @property
     def conformance(self) -> Conformance:
         """The verdict."""
         if self.of(Verdict.FAULT):
             return Conformance.FAULT
-        if self.broken(BINDING):
+        if self.broken(BINDING) or self.mistyped:
             return Conformance.BROKEN
         if self.undeclared(Verdict.UNREACHED, BINDING):
             return Conformance.NOT_SHOWN
@@ -186,6 +195,7 @@ class Report:
             "broken": [clause.id for clause in self.broken()],
             "counts": self.counts(),
             "printed": self.printed,
+            "types": [asdict(one) for one in self.types],
             "clauses": [asdict(clause) | {"cases": cases[clause.id]} for clause in CLAUSES],
             "results": [
                 {
@@ -213,9 +223,14 @@ class Report:
             case Conformance.FAULT:
                 return f": the suite itself failed in {counted(self.of(Verdict.FAULT), 'case')}"
             case Conformance.BROKEN:
-                robust = self.broken([Level.ROBUST])
-                more = f", and {counted(robust, 'robust one')}" if robust else ""
-                return f": {counted(self.broken(BINDING), 'clause')} broken{more}"
+                reasons: list[str] = []
+                if broken := self.broken(BINDING):
+                    robust = self.broken([Level.ROBUST])
+                    more = f", and {counted(robust, 'robust one')}" if robust else ""
+                    reasons.append(f"{counted(broken, 'clause')} broken{more}")
+                if self.mistyped:
+                    reasons.append(f"types of {counted(self.mistyped, 'member')} do not fit")
+                return f": {'; '.join(reasons)}"
             case Conformance.NOT_SHOWN:
                 unreached = self.undeclared(Verdict.UNREACHED, BINDING)
                 return f": {counted(unreached, 'case')} could not be reached"

@@ -52,6 +52,7 @@ from micropie_conformance.selection import (
     plan,
     reproducible,
 )
+from micropie_conformance.static import Checker, Typed, TypesError, checkers
 from micropie_conformance.worker import EXPLORED, IN_MEMORY, resolve
 
 __all__ = ["LIVE_EXTRA", "PATIENCE", "add_parser", "ended_by_signals", "mode", "run"]
@@ -78,13 +79,16 @@ examples:
   micropie verify mine:Socket --closed mine.errors:Gone
   micropie verify mine:Socket --live hypercorn
                                 over real sockets as well, with each worker
+  micropie verify mine:Socket --types
+                                what its annotations promise as well
   micropie verify mine:Socket --case WS-SEND --json -
   micropie verify mine:Socket --name "Mine 2.1" --html report --json result.json
                                 a page to look at, and the same as data
   micropie verify --explain WS-SEND-001
   micropie verify mine:Socket --repro WS-CLOSE-001/closes > repro.py
 
-exit status: 0 conformant (with --strict: strictly); 1 not, or not shown to be;
+exit status: 0 conformant (with --strict: strictly); 1 not, or not shown to be,
+               or with --types: its types do not fit;
              2 could not be tried: wrong call, no such target; or tried, and
                --deviations declares what is not broken (the verdict says so);
              3 a fault of the suite itself, which says nothing about TARGET
@@ -131,6 +135,12 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "--strict", action="store_true", help="exit with 1 when a robust clause is broken, too"
+    )
+    parser.add_argument(
+        "--types",
+        action="store_true",
+        help="ask strict mypy too, and pyright where it is installed, whether the annotations "
+        "satisfy WebSocketContract; exit with 1 when they do not (needs the extra check)",
     )
     parser.add_argument(
         "--level",
@@ -210,7 +220,7 @@ def run(args: argparse.Namespace) -> int:
     """
     try:
         return _run(args)
-    except (CallError, TargetError) as error:
+    except (CallError, TargetError, TypesError) as error:
         print(f"micropie verify: {printable(str(error))}", file=sys.stderr)
         return 2
     except SuiteError as error:
@@ -264,13 +274,14 @@ def _run(args: argparse.Namespace) -> int:
     for reason in left_out:
         print(f"micropie verify: {reason}", file=sys.stderr)
     todo = plan(chosen, live_doors, args.depth)
+    asked = checkers() if args.types else []
     write_pages = _pages(args.html)
     with (
         _writer(args.json) as write_json,
         _writer(args.junit) as write_junit,
         ended_by_signals(),
     ):
-        report = _verify(args, todo, declared)
+        report = _verify(args, todo, declared, asked)
         ran = {case for _, cases in todo for case in cases}
         needless = tuple(
             entry
@@ -338,10 +349,14 @@ def _repro(args: argparse.Namespace, case: Case[Any]) -> int:
     return 1
 
 
-def _verify(args: argparse.Namespace, todo: Plan, declared: Deviations) -> Report:
+def _verify(
+    args: argparse.Namespace, todo: Plan, declared: Deviations, asked: Sequence[Checker]
+) -> Report:
     isolation = Isolation(args.target, args.closed, args.patience)
     findings: list[Finding] = []
     modes: list[str] = []
+    types: list[Typed] = []
+    waiting = iter(asked)
     console = Console(stderr=True, highlight=False)
     columns = (
         TextColumn("{task.description}"),
@@ -366,6 +381,11 @@ def _verify(args: argparse.Namespace, todo: Plan, declared: Deviations) -> Repor
                     findings.append(Finding(door, case, result, declared.reason(case)))
                     bar.advance(task)
             modes.append(mode(door, isolation))
+            # After the first door: the target can be loaded, and not much is lost by a failure.
+            for checker in waiting:
+                task = bar.add_task(f"types, by {checker.name}", total=1)
+                types += _typed(checker, args.target)
+                bar.advance(task)
     assert isolation.loaded is not None
     return Report(
         args.target,
@@ -375,7 +395,18 @@ def _verify(args: argparse.Namespace, todo: Plan, declared: Deviations) -> Repor
         args.level in (None, Level.ROBUST),
         findings,
         isolation.printed,
+        types=types,
     )
+
+
+def _typed(checker: Checker, target: str) -> list[Typed]:
+    try:
+        return checker.check([target])
+    except TypesError as error:
+        if checker.needed:
+            raise
+        print(f"micropie verify: left out: {printable(str(error))}", file=sys.stderr)
+        return []
 
 
 def _show(bar: Progress, task: TaskID, door: str, sequences: int) -> None:

@@ -21,8 +21,10 @@ from micropie_conformance.document import (
 )
 from micropie_conformance.report import SCHEMA, Conformance
 from micropie_conformance.runner import Result, Verdict
+from micropie_conformance.static import Typed
 
 from micropie.cli import main
+from micropie.mismatch import Mismatch
 
 RESULT_SCHEMA = json.loads(
     resources.files("micropie_conformance").joinpath("result.schema.json").read_text("utf-8")
@@ -133,6 +135,16 @@ def test_a_document_is_read_back(folder: Path, faulty: Any) -> None:
     assert entry.result.repro.startswith("# impl.py:Target breaks WS-CLOSE-001")
 
 
+def test_types_are_read_back(faulty: Any) -> None:
+    faulty["types"] = [{"by": "mypy 2", "mismatches": [{"member": "close", "problem": "missing"}]}]
+    validate(faulty)
+    assert parse(faulty).types == [Typed("mypy 2", [Mismatch("close", "missing")])]
+    # Of a suite that did not have them.
+    del faulty["types"]
+    validate(faulty)
+    assert parse(faulty).types == []
+
+
 def test_what_is_not_known_is_ignored(faulty: Any) -> None:
     expected = parse(copy.deepcopy(faulty))
     faulty["new"] = faulty["clauses"][0]["new"] = faulty["results"][0]["new"] = 1
@@ -163,6 +175,7 @@ CHANGES: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "odd-id": (lambda d: d["clauses"][0].update(id="x"), r"clauses\[0\].id is 'x', not an id such"),
     "odd-level": (lambda d: d["clauses"][1].update(level=""), r'clauses\[1\].level is "", not one'),
+    "odd-types": (lambda d: d.update(types={}), "types is {}, not an array"),
     "no-number": (
         lambda d: d["clauses"][1].update(cases="3" * 99),
         r'clauses\[1\].cases is "3{59}, not a whole number',

@@ -14,8 +14,10 @@ from micropie_conformance.document import Document, Entry, Standing
 from micropie_conformance.html import check_folder, pages, write
 from micropie_conformance.report import Conformance
 from micropie_conformance.runner import Result, Verdict
+from micropie_conformance.static import Typed
 
 from micropie.cli import main
+from micropie.mismatch import Mismatch
 
 SENDS = Clause(
     "WS-SEND-001", Level.DOCUMENTED, "It sends.", "the page, send_text", "Send a <text>."
@@ -221,6 +223,14 @@ def test_what_is_behind_a_cell() -> None:
         '<details id="WS-SEND-001/a">',
         '<details id="WS-SEND-002/a" open>',
     ]
+
+
+def test_what_type_checkers_found() -> None:
+    assert 'id="types"' not in pages([document()])["mine-2-1.html"]
+    types = [Typed("mypy 2", []), Typed("pyright 1", [Mismatch("close", "is `<b>`")])]
+    page = pages([document(types=types)])["mine-2-1.html"]
+    words = " ".join(Seen(page).text.split())
+    assert "Types mypy 2 They fit the contract. pyright 1 close: is `<b>`" in words
 
 
 def test_what_a_target_says_is_text() -> None:

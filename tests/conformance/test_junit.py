@@ -1,5 +1,6 @@
 """The XML has the elements that readers of JUnit's format know, and hides nothing."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -9,6 +10,9 @@ from micropie_conformance.document import Document, Entry
 from micropie_conformance.junit import junit
 from micropie_conformance.report import Conformance
 from micropie_conformance.runner import Result, Verdict
+from micropie_conformance.static import FACTORY, Typed
+
+from micropie.mismatch import MEMBERS, Mismatch
 
 SENDS = Clause("WS-SEND-001", Level.DOCUMENTED, "It sends <all>.", "the page", "Send a text.")
 
@@ -122,6 +126,36 @@ def test_what_it_tells() -> None:
         "          call  send()",
         "          waits",
     ]
+
+
+def test_a_suite_for_each_type_checker() -> None:
+    wrong = [
+        Mismatch("close", "returns \x1b"),
+        Mismatch("close", "takes <b>"),
+        # Of another version of the contract.
+        Mismatch("ping", "missing"),
+    ]
+    types = [Typed("mypy 2", []), Typed("pyright 1", wrong)]
+    root = ElementTree.fromstring(junit(replace(document(entry(Verdict.PASSED)), types=types)))
+    check(root)
+    names = [FACTORY, *(one.name for one in MEMBERS)]
+    count = len(names)
+    assert root.get("tests") == str(2 * count + 2)
+    assert root.get("failures") == "2"
+    _, fine, suite = root
+    assert fine.attrib == {
+        "name": "types, mypy 2",
+        "timestamp": "2026-11-26T20:34:56",
+        "tests": str(count),
+        "failures": "0",
+        "errors": "0",
+        "skipped": "0",
+    }
+    assert [test.get("name") for test in suite] == [*names, "ping"]
+    assert {test.get("name"): one.get("message") for test in suite for one in test} == {
+        "close": "returns \\x1b; takes <b>",
+        "ping": "missing",
+    }
 
 
 def test_a_suite_for_each_door() -> None:

@@ -13,7 +13,10 @@ from micropie_conformance.isolation import Loaded
 from micropie_conformance.printing import Page, Terminal
 from micropie_conformance.report import Finding, Report
 from micropie_conformance.runner import Result, Verdict
+from micropie_conformance.static import Typed
 from rich.console import Console
+
+from micropie.mismatch import Mismatch
 
 SENDS = Clause("WS-SEND-001", Level.DOCUMENTED, "It sends.", "the page, send_text", "Send a text.")
 REFUSES = Clause("WS-SEND-002", Level.ROBUST, "It refuses.", "peers and users")
@@ -260,6 +263,31 @@ def test_doors_are_named_where_there_is_more_than_one() -> None:
     assert "            behind trio" in lines
     assert "  case      WS-SEND-001/a (hypercorn:asyncio, hypercorn:trio)" in lines
     assert "  also      WS-SEND-001/b (hypercorn:trio)" in lines
+
+
+@pytest.mark.parametrize(
+    ("types", "expected"),
+    [
+        ([], []),
+        ([Typed("mypy 2", [])], ["The types fit the contract, by mypy 2"]),
+        (
+            [
+                Typed("mypy 2", [Mismatch("close", "missing"), Mismatch("accept", "\x1b")]),
+                Typed("pyright 1", [Mismatch("close", "missing"), Mismatch("accept", "odd")]),
+            ],
+            [
+                "The types do not fit the contract, by mypy 2 and pyright 1",
+                "  close: missing",
+                "  accept: \\x1b (by mypy 2 alone)",
+                "  accept: odd (by pyright 1 alone)",
+            ],
+        ),
+    ],
+)
+def test_types_are_told_where_they_were_asked_for(types: list[Typed], expected: list[str]) -> None:
+    lines = printed(replace(report(finding(SENDS, "a", Verdict.PASSED)), types=types))
+    start = next((n for n, line in enumerate(lines) if line.startswith("The types")), None)
+    assert (lines[start:-2] if start else []) == expected
 
 
 def test_equal_reasons_of_what_could_not_be_reached_are_one() -> None:

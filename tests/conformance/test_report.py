@@ -13,6 +13,9 @@ from micropie_conformance.catalogue import CLAUSES, Clause, Level
 from micropie_conformance.isolation import Loaded
 from micropie_conformance.report import SCHEMA, Conformance, Finding, Report, counted, now
 from micropie_conformance.runner import Result, Verdict
+from micropie_conformance.static import Typed
+
+from micropie.mismatch import Mismatch
 
 P, B, U, N, F = (
     Verdict.PASSED,
@@ -169,6 +172,26 @@ def test_without_the_robust_clauses_nothing_is_said_of_strictness() -> None:
     assert (found.status(strict=False), found.status(strict=True)) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("verdict", "members", "sentence", "status"),
+    [
+        (P, [list[str]()], "strictly conformant", 0),
+        (P, [["close"], ["close"]], "not conformant: types of 1 member do not fit", 1),
+        (P, [["close"], ["accept"]], "not conformant: types of 2 members do not fit", 1),
+        (B, [["close"]], "not conformant: 1 clause broken; types of 1 member do not fit", 1),
+        (U, [["close"]], "not conformant: types of 1 member do not fit", 1),
+        (F, [["close"]], "no verdict: the suite itself failed in 1 case", 3),
+    ],
+)
+def test_types_count_where_they_were_asked_for(
+    verdict: Verdict, members: list[list[str]], sentence: str, status: int
+) -> None:
+    types = [Typed("mypy", [Mismatch(name, "missing") for name in names]) for names in members]
+    found = replace(report(finding(D, 1, verdict)), types=types)
+    assert found.sentence == sentence
+    assert (found.status(strict=False), found.status(strict=True)) == (status, status)
+
+
 def test_findings_by_verdict_and_level() -> None:
     findings = [finding(R, 2, B), finding(D, 1, B), finding(R, 2, B, "a:b"), finding(D, 2, P)]
     findings.append(finding(I, 1, B))
@@ -185,6 +208,7 @@ def test_document() -> None:
         part="--case WS-X",
         printed="hello",
         date="2026-11-26T20:00:00Z",
+        types=[Typed("mypy 2", []), Typed("pyright 1", [Mismatch("close", "missing")])],
     )
     document = json.loads(json.dumps(found.document()))
     clauses = document.pop("clauses")
@@ -212,7 +236,8 @@ def test_document() -> None:
         "modes": ["in memory"],
         "part": "--case WS-X",
         "verdict": "not conformant",
-        "sentence": "not conformant: 1 clause broken (of the part that ran: --case WS-X)",
+        "sentence": "not conformant: 1 clause broken; types of 1 member do not fit "
+        "(of the part that ran: --case WS-X)",
         "broken": ["WS-ASGI-002"],
         "counts": {
             "documented": none | {"passed": 1},
@@ -221,6 +246,10 @@ def test_document() -> None:
             "info": none,
         },
         "printed": "hello",
+        "types": [
+            {"by": "mypy 2", "mismatches": []},
+            {"by": "pyright 1", "mismatches": [{"member": "close", "problem": "missing"}]},
+        ],
         "results": [
             {
                 "case": "WS-DOCUMENTED-001/case",

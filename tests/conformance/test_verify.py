@@ -20,6 +20,7 @@ from micropie_conformance.catalogue import CLAUSES
 from micropie_conformance.isolation import Isolation, Loaded
 from micropie_conformance.report import counted
 from micropie_conformance.runner import Result, Verdict
+from micropie_conformance.static import Checker
 
 from micropie.cli import main
 
@@ -167,6 +168,7 @@ def test_targets_that_cannot_be_loaded(
         (["a:b", "--case", "WS-WIRE"], "these cases are run over real sockets only: add --live"),
         (["a:b", "--live", "apache"], "--live apache: there is no such server"),
         (["a:b", "--level", "asgi", "--strict"], "--strict asks for the robust clauses, and --lev"),
+        (["a:b", "--types"], "no module 'a' in "),
         (["a:b", "--suite", "2026.10"], "--suite 2026.10: there is no such version; there are 20"),
         (["a:b", "--deviations", "no.toml"], "cannot read no.toml: No such file or directory"),
         (["a:b", "--json", "nosuch/file"], "cannot write nosuch/file: No such file or directory"),
@@ -255,6 +257,82 @@ def test_what_counts(
     assert main(["verify", target(source), *options]) == status
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == verdict.format(counted(cases, "case"))
+
+
+MISTYPED = """
+from micropie import ConnectionClosed, WebSocket
+
+class Target(WebSocket):
+    async def close(self, code: int = 1000, reason: {} = None) -> None:
+        await super().close(code, reason)
+"""
+
+
+@pytest.mark.parametrize(
+    ("annotation", "status", "words"),
+    [
+        ("str | None", 0, ["The types fit the contract, by mypy ", "strictly conformant ("]),
+        (
+            "None",
+            1,
+            [
+                "The types do not fit the contract, by mypy ",
+                "  close: parameter `reason` takes `None`; expected `str | None`\n",
+                "not conformant: types of 1 member do not fit (",
+            ],
+        ),
+    ],
+)
+def test_types(
+    target: Callable[[str], str],
+    capsys: pytest.CaptureFixture[str],
+    annotation: str,
+    status: int,
+    words: list[str],
+) -> None:
+    name = target(MISTYPED.format(annotation))
+    options = ["--case", "WS-SIGN-001", "WS-SIGN-006", "--depth", "1", "--json", "result.json"]
+    assert main(["verify", name, "--types", *options]) == status
+    printed = capsys.readouterr()
+    for one in words:
+        assert one in printed.out
+    assert printed.err == ""
+    found = json.loads(Path("result.json").read_text())["types"]
+    assert [one["by"].split()[0] for one in found] == ["mypy", "pyright"]
+    # It is nothing of what is not asked for.
+    assert main(["verify", name, *options]) == 0
+    assert "The types" not in capsys.readouterr().out
+
+
+def test_a_type_checker_that_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing = [sys.executable, "-c", "raise SystemExit('oh \x1b')"]
+    asked = [Checker("pyright", failing)]
+    monkeypatch.setattr("micropie_conformance.verify.checkers", lambda: asked)
+    command = ["verify", "micropie:WebSocket", "--types", "--case", "WS-SIGN-001"]
+    assert main(command) == 0
+    printed = capsys.readouterr()
+    assert printed.err == "micropie verify: left out: pyright failed: oh \\x1b\n"
+    assert "The types" not in printed.out
+    # Without mypy there is no answer.
+    asked[:] = [Checker("mypy", failing)]
+    assert main(command) == 2
+    assert capsys.readouterr() == ("", "micropie verify: mypy failed: oh \\x1b\n")
+
+
+def test_types_need_mypy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed = importlib.util.find_spec
+
+    def find_spec(name: str) -> object:
+        return None if name == "mypy" else installed(name)
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+    assert main(["verify", "micropie:WebSocket", "--types"]) == 2
+    words = "micropie verify: --types needs mypy: pip install 'micropie-contract[check]'\n"
+    assert capsys.readouterr() == ("", words)
 
 
 DEVIATES = sends("await super().send_text(data if data.isascii() else 'x')")

@@ -1,0 +1,348 @@
+"""Type checkers and Python tell the same of a class, in the same words."""
+
+import importlib.util
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from micropie_conformance.static import FACTORY, Checker, Typed, TypesError, checkers
+
+from micropie._target import load
+from micropie.mismatch import UNTYPED, Mismatch, mismatches
+
+# The members of a class that is right. A class of the tables has other ones, or lacks some.
+MEMBERS = {
+    "accepted": "accepted: bool = False",
+    "session_id": "session_id: str | None = None",
+    "__init__": "def __init__(self, receive: Any, send: Any) -> None: ...",
+    "accept": "async def accept(self, subprotocol: str | None = None, "
+    "session_id: str | None = None) -> None: ...",
+    "receive_text": "async def receive_text(self) -> str: return ''",
+    "receive_bytes": "async def receive_bytes(self) -> bytes: return b''",
+    "send_text": "async def send_text(self, data: str) -> None: ...",
+    "send_bytes": "async def send_bytes(self, data: bytes) -> None: ...",
+    "close": "async def close(self, code: int = 1000, reason: str | None = None) -> None: ...",
+}
+
+# What is told of a class, by Python and by each checker. Words of their own are left out.
+ALIKE: dict[str, tuple[dict[str, str], list[str]]] = {
+    "Right": ({}, []),
+    "Wide": (
+        {
+            "send_text": "async def send_text(self, data: object, *more: int) -> None: ...",
+            "close": "async def close(self, code: float = 1, reason: object = None) -> None: ...",
+            "accepted": "@property\n    def accepted(self) -> bool: return True",
+        },
+        [],
+    ),
+    "Sync": (
+        {"receive_text": "def receive_text(self) -> str: return ''"},
+        ["receive_text: is no `async def`; expected one, as what it gives is awaited"],
+    ),
+    "Renamed": (
+        {
+            "accept": "async def accept(self, protocol: str | None = None, "
+            "session: str | None = None) -> None: ..."
+        },
+        [
+            "accept: parameter 1 is called `protocol`; expected `subprotocol`",
+            "accept: parameter 2 is called `session`; expected `session_id`",
+        ],
+    ),
+    "ByPosition": (
+        {"send_text": "async def send_text(self, data: str, /) -> None: ..."},
+        ["send_text: parameter `data` cannot be given by name"],
+    ),
+    "ByName": (
+        {"send_text": "async def send_text(self, *, data: str) -> None: ..."},
+        ["send_text: cannot be called as `send_text(data)`"],
+    ),
+    "More": (
+        {"send_text": "async def send_text(self, data: str, more: dict[str, int]) -> None: ..."},
+        ["send_text: cannot be called as `send_text(data)`"],
+    ),
+    "NoDefault": (
+        {"close": "async def close(self, code: int, reason: str | None = None) -> None: ..."},
+        ["close: parameter `code` has no default; expected 1000"],
+    ),
+    "NoDefaults": (
+        {
+            "accept": "async def accept(self, subprotocol: str | None, "
+            "session_id: str | None) -> None: ..."
+        },
+        [
+            "accept: parameter `subprotocol` has no default; expected None",
+            "accept: parameter `session_id` has no default; expected None",
+        ],
+    ),
+    "Returns": (
+        {"receive_bytes": "async def receive_bytes(self) -> str: return ''"},
+        ["receive_bytes: returns `str`; expected `bytes`"],
+    ),
+    "Takes": (
+        {"close": "async def close(self, code: int = 1000, reason: str = '') -> None: ..."},
+        ["close: parameter `reason` takes `str`; expected `str | None`"],
+    ),
+    "WrongAttribute": (
+        {"accepted": "accepted: str = ''"},
+        ["accepted: is `str`; expected `bool`"],
+    ),
+    "Method": (
+        {"session_id": "def session_id(self) -> str: return ''"},
+        ["session_id: is a method; expected `str | None`"],
+    ),
+    "NoMethod": ({"close": "close: int = 5"}, ["close: is `int`; expected an `async def`"]),
+    "Lacks": (
+        {"close": "", "session_id": ""},
+        [
+            "session_id: missing; expected the attribute, `str | None`",
+            "close: missing; expected the method",
+        ],
+    ),
+}
+
+UNANNOTATED = {
+    name: f"async def {name}(self{parameters}): ..."
+    for name, parameters in {
+        "accept": ", subprotocol=None, session_id=None",
+        "receive_text": "",
+        "receive_bytes": "",
+        "send_text": ", data",
+        "send_bytes": ", data",
+        "close": ", code=1000, reason=None",
+    }.items()
+}
+OVERLOADED = """@overload
+    async def send_text(self, data: bytes) -> None: ...
+    @overload
+    async def send_text(self, data: bytes, more: int) -> None: ...
+    async def send_text(self, data: bytes, more: int = 0) -> None: ..."""
+
+# What the checkers alone can tell: of mypy, then of pyright. The rest of it is `ALIKE`.
+CHECKED: dict[str, tuple[dict[str, str], list[str], list[str]]] = {
+    "Untyped": (
+        UNANNOTATED | {"__init__": "def __init__(self, receive, send): ..."},
+        [FACTORY, "accept", "receive_text", "receive_bytes", "send_text", "send_bytes", "close"],
+        # It infers results and what has a default.
+        ["receive_text", "receive_bytes", "send_text", "send_bytes", "accept", "close"],
+    ),
+    "NeedsMore": (
+        {"__init__": "def __init__(self, receive: Any, send: Any, more: int) -> None: ..."},
+        [FACTORY],
+        [FACTORY],
+    ),
+    # A call of it never returns, and what follows is looked at all the same.
+    "Ends": (
+        {
+            "accept": "def accept(self, subprotocol: Any = 1, session_id: Any = 1) -> NoReturn: "
+            "raise OSError",
+            "close": "",
+        },
+        ["close"],
+        ["close"],
+    ),
+    "Anything": ({"close": "close: Any = 5"}, ["close"], ["close"]),
+    "Overloaded": ({"send_text": OVERLOADED}, ["send_text"], ["send_text"]),
+    # To pyright, an `async def` gives more than a Coroutine.
+    "Coroutines": (
+        {
+            "close": "def close(self, code: int = 1000, reason: str | None = None) -> CORO: "
+            "raise OSError"
+        },
+        [],
+        ["close"],
+    ),
+}
+
+
+def source() -> str:
+    """Give the source of all classes; none has a base, which would have a say."""
+    lines = [
+        "from collections.abc import Coroutine",
+        "from typing import Any, NoReturn, overload",
+        "CORO = Coroutine[Any, Any, None]",
+    ]
+    tables = {name: one[0] for name, one in (ALIKE | CHECKED).items()}
+    for name, changes in tables.items():
+        lines.append(f"class {name}:")
+        lines += [f"    {member}" for member in (MEMBERS | changes).values() if member]
+    lines.append("def untyped(receive, send): return Right(receive, send)")
+    lines.append("def function(receive: Any, send: Any) -> Right: return Right(receive, send)")
+    lines.append("class Inner:\n    Right = Right")
+    return "\n".join(lines)
+
+
+OTHERS = ["untyped", "function", "Inner.Right"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("static")
+    (folder / "wrong.py").write_text(source())
+    # Names that mypy cannot import, or takes for others.
+    shutil.copyfile(folder / "wrong.py", folder / "my-impl.py")
+    shutil.copyfile(folder / "wrong.py", folder / "queue.py")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def typed(folder: Path) -> dict[str, dict[str, Typed]]:
+    """What each checker found of each target, in one run of each."""
+    names = [*ALIKE, *CHECKED, *OTHERS]
+    targets = [f"{folder}/wrong.py:{name}" for name in names]
+    more = ["micropie:WebSocket", f"{folder}/my-impl.py:Sync", f"{folder}/queue.py:Sync"]
+    more.append("nosuch_module:Target")
+    with pytest.MonkeyPatch.context() as patch:
+        # A module of the current folder.
+        patch.chdir(folder)
+        names = [*names, *more, "wrong:Sync"]
+        return {
+            checker.name: dict(
+                zip(names, checker.check([*targets, *more, "wrong:Sync"]), strict=True)
+            )
+            for checker in checkers()
+        }
+
+
+def told(mismatches: list[Mismatch]) -> list[str]:
+    return [str(one).partition(" by position")[0] for one in mismatches]
+
+
+def test_the_checkers_are_mypy_and_pyright(typed: dict[str, dict[str, Typed]]) -> None:
+    assert [*typed] == ["mypy", "pyright"]
+    for name, found in typed.items():
+        assert {one.by.split()[0] for one in found.values()} == {name}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_each_tells_the_same(folder: Path, typed: dict[str, dict[str, Typed]], name: str) -> None:
+    owner: Any = load(f"{folder}/wrong.py:{name}")
+    expected = ALIKE[name][1]
+    assert told(mismatches(owner(None, None))) == expected
+    assert told(typed["mypy"][name].mismatches) == expected
+    assert told(typed["pyright"][name].mismatches) == expected
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_what_the_checkers_alone_tell(typed: dict[str, dict[str, Typed]], name: str) -> None:
+    for checker, expected in zip(("mypy", "pyright"), CHECKED[name][1:], strict=True):
+        found = typed[checker][name].mismatches
+        assert sorted({one.member for one in found}) == sorted(expected)
+
+
+def problems(typed: dict[str, dict[str, Typed]], checker: str, name: str) -> list[str]:
+    return [str(one) for one in typed[checker][name].mismatches]
+
+
+def test_words_of_the_checkers(typed: dict[str, dict[str, Typed]]) -> None:
+    assert problems(typed, "mypy", "Untyped")[:2] == [f"{FACTORY}: {UNTYPED}", f"accept: {UNTYPED}"]
+    for checker in typed:
+        assert problems(typed, checker, "Anything") == [
+            "close: is `Any`, so that nothing is known of its types"
+        ]
+        [reason] = problems(typed, checker, "Overloaded")
+        assert reason.startswith("send_text: parameter `data` takes something else (")
+        [reason] = problems(typed, checker, "NeedsMore")
+        assert reason.startswith(f"{FACTORY}: cannot be called so: ")
+        assert '"more"' in reason
+    [reason] = problems(typed, "pyright", "Coroutines")
+    assert reason.startswith("close: does not fit its Protocol: ")
+    assert '; "close" is an incompatible type; ' in reason
+
+
+def test_a_function_and_what_is_inside_of_a_class(typed: dict[str, dict[str, Typed]]) -> None:
+    nothing = f"{FACTORY}: nothing is known of the types of what it gives: it is not annotated"
+    assert problems(typed, "mypy", "untyped") == [nothing]
+    for checker in typed:
+        assert problems(typed, checker, "function") == []
+        assert problems(typed, checker, "Inner.Right") == []
+
+
+def test_modules_and_files(folder: Path, typed: dict[str, dict[str, Typed]]) -> None:
+    for checker in typed:
+        assert problems(typed, checker, "micropie:WebSocket") == []
+        for name in (f"{folder}/my-impl.py:Sync", f"{folder}/queue.py:Sync", "wrong:Sync"):
+            assert problems(typed, checker, name) == ALIKE["Sync"][1]
+        [reason] = problems(typed, checker, "nosuch_module:Target")
+        assert reason.startswith(f"{FACTORY}: nothing is known of the types of what it gives: ")
+        assert "nosuch_module" in reason
+
+
+def test_what_only_the_whole_shows(tmp_path: Path) -> None:
+    says = {
+        "reveal_type(made)": 'note Revealed type is "mine.Class"',
+        "factory: Factory": "error It does not fit\n  for this reason\n  and that",
+    }
+    script = tmp_path / "checker.py"
+    script.write_text(
+        f"""
+import json
+for number, line in enumerate(open("probe_0.py"), 1):
+    for part, said in {says}.items():
+        if part in line:
+            severity, _, message = said.partition(" ")
+            told = dict(file="probe_0.py", line=number, message=message, hint=None)
+            told |= dict(code=None, severity=severity)
+            # Only the first of a line counts.
+            print(json.dumps(told), json.dumps(told | dict(message="more")), sep="\\n")
+"""
+    )
+    [found] = Checker("mypy", [sys.executable, str(script)]).check(["mine:Class"])
+    words = f"{FACTORY}: does not fit `Factory`: for this reason; and that"
+    assert [str(one) for one in found.mismatches] == [words]
+
+
+def test_what_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    installed = {"mypy", "pyright"}
+    real = importlib.util.find_spec
+
+    def find_spec(name: str) -> object:
+        return real(name) if name in installed else None
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert [one.name for one in checkers()] == ["mypy", "pyright"]
+    installed.remove("pyright")
+    assert [one.name for one in checkers()] == ["mypy"]
+    program = tmp_path / "pyright"
+    program.touch(0o755)
+    assert checkers()[1] == Checker("pyright", [str(program)])
+    installed.clear()
+    with pytest.raises(TypesError, match=r"needs mypy: pip install 'micropie-contract\[check\]'"):
+        checkers()
+
+
+@pytest.mark.parametrize("name", ["mypy", "pyright"])
+@pytest.mark.parametrize(
+    "code", ["print('{}'); print('oh')", "import sys; sys.exit('oh')", "print('[\"oh\"]')"]
+)
+def test_a_checker_that_fails(name: str, code: str) -> None:
+    checker = Checker(name, [sys.executable, "-c", code])
+    with pytest.raises(TypesError, match=rf"^{name} failed: (.|\n)*oh"):
+        checker.check(["micropie:WebSocket"])
+
+
+def test_mypy_that_stops_before_it_has_seen_the_target() -> None:
+    checker = Checker("mypy", [sys.executable, "-c", "raise SystemExit(2)"])
+    with pytest.raises(TypesError, match=r"^mypy failed: "):
+        checker.check(["micropie:WebSocket"])
+
+
+def test_a_checker_does_not_outlive_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    children: list[subprocess.Popen[str]] = []
+
+    def communicate(child: subprocess.Popen[str]) -> tuple[str, str]:
+        children.append(child)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", communicate)
+    # It would wait for ever.
+    code = "import signal; signal.pause()"
+    with pytest.raises(KeyboardInterrupt):
+        Checker("mypy", [sys.executable, "-c", code]).check(["micropie:WebSocket"])
+    [child] = children
+    assert child.returncode == -signal.SIGKILL
