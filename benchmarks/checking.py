@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter, process_time
 
-from targets import Spread, Target, machine, verdict
+from targets import Spread, Target, told
 
 from micropie.flow import Checker
 
@@ -248,21 +248,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and give the exit status."""
     options = parse(arguments)
-    print(f"{machine()}\n", flush=True)
-    targets: list[Target] = []
     parts = (
         beside_mypy(options.files, options.rounds),
         analysis(options.files, options.rounds),
         growth(options.rounds),
     )
-    for part in parts:
-        for line in part:
-            print(line, flush=True)
-            if isinstance(line, Target):
-                targets.append(line)
-        print()
-    print(verdict(targets))
-    return 0 if all(target.met for target in targets) or not options.check else 1
+    return told(parts, options.check)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from micropie_conformance.explore.cases import explore
 from micropie_conformance.explore.cases import explored as cases
 from micropie_conformance.runner import Runner
 from micropie_conformance.worker import resolve
-from targets import Spread, Target, machine, verdict
+from targets import Spread, Target, told
 
 TARGET = "micropie:WebSocket"
 # The default of `micropie verify`, and how deep CI goes.
@@ -105,16 +105,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and give the exit status."""
     options = parse(arguments)
-    print(f"{machine()}\n", flush=True)
-    targets: list[Target] = []
-    for part in (growth(options.deepest, options.rounds), whole(options.rounds)):
-        for line in part:
-            print(line, flush=True)
-            if isinstance(line, Target):
-                targets.append(line)
-        print()
-    print(verdict(targets))
-    return 0 if all(target.met for target in targets) or not options.check else 1
+    parts = (growth(options.deepest, options.rounds), whole(options.rounds))
+    return told(parts, options.check)
 
 
 if __name__ == "__main__":

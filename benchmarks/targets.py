@@ -2,12 +2,12 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-__all__ = ["Spread", "Target", "machine", "verdict"]
+__all__ = ["Spread", "Target", "machine", "told", "verdict"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,25 @@ def machine() -> str:
         f"{platform.python_implementation()} {platform.python_version()}, {platform.system()} "
         f"{platform.machine()}, {cpu}, {os.cpu_count()} CPUs{load}"
     )
+
+
+def told(parts: Iterable[Iterable[str | Target]], check: bool) -> int:
+    """Print what is measured, line by line as it comes, and give the exit status.
+
+    Args:
+        parts: The lines, and the targets.
+        check: Whether a target that is missed gives 1.
+    """
+    print(f"{machine()}\n", flush=True)
+    targets: list[Target] = []
+    for part in parts:
+        for line in part:
+            print(line, flush=True)
+            if isinstance(line, Target):
+                targets.append(line)
+        print()
+    print(verdict(targets))
+    return 0 if all(target.met for target in targets) or not check else 1
 
 
 def verdict(targets: Sequence[Target]) -> str:

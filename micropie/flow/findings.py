@@ -33,7 +33,8 @@ class Code(StrEnum):
     NO_ANSWER = "no-answer"
     SWALLOWED_DISCONNECT = "swallowed-disconnect"
     NEVER_AWAITED = "never-awaited"
-    UNUSED_IGNORE = "unused-ignore"
+    # mypy has an `unused-ignore` of its own.
+    NEEDLESS_IGNORE = "needless-ignore"
     SYNTAX_ERROR = "syntax-error"
 
 
@@ -61,7 +62,7 @@ CODES: Final[dict[Code, str]] = {
         "ever."
     ),
     Code.NEVER_AWAITED: "A method of the connection is called and never awaited: nothing happens.",
-    Code.UNUSED_IGNORE: "A comment silences what is not found, or names no code.",
+    Code.NEEDLESS_IGNORE: "A comment silences what is not found, or names no code.",
     Code.SYNTAX_ERROR: "The file is not valid Python, so it was not analysed.",
 }
 """What each code says happens at run time."""
@@ -107,7 +108,7 @@ def silence(source: str, findings: Iterable[Finding]) -> list[Finding]:
             kept.append(finding)
     for line, column, codes in comments:
         kept += (
-            Finding(line, column, Code.UNUSED_IGNORE, Severity.WARNING, message)
+            Finding(line, column, Code.NEEDLESS_IGNORE, Severity.WARNING, message)
             for message in _unused(codes, {code for at, code in used if at == line})
         )
     return sorted(kept)

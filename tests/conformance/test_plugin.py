@@ -64,7 +64,6 @@ def outcomes(*options: str, status: int) -> tuple[dict[str, str], str]:
 @pytest.mark.parametrize(
     ("name", "strict", "status"),
     [
-        ("Robust", False, 0),
         ("Robust", True, 1),
         ("Wrong", False, 1),
         ("Unreachable", False, 1),

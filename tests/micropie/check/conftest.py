@@ -5,7 +5,7 @@ import pty
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,11 +49,12 @@ def flow(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Finding] | Exception
         def __init__(self, roots: Sequence[Path]) -> None:
             assert list(roots) == [Path.cwd()]
 
-        def check(self, file: Path) -> list[Finding]:
-            found = told.get(str(file), [])
-            if isinstance(found, Exception):
-                raise found
-            return found
+        def check_all(self, files: Iterable[Path]) -> Iterator[tuple[Path, list[Finding]]]:
+            for file in files:
+                found = told.get(str(file), [])
+                if isinstance(found, Exception):
+                    raise found
+                yield file, found
 
     monkeypatch.setattr(micropie.flow, "Checker", Told)
     return told

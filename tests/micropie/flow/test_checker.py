@@ -303,7 +303,7 @@ def test_a_finding_is_silenced_in_its_line(folder: Path) -> None:
             async def ws_other(self, ws):
                 await ws.accept()  # micropie: ignore[second-accept]
     """
-    assert codes(folder, source) == [Code.UNUSED_IGNORE]
+    assert codes(folder, source) == [Code.NEEDLESS_IGNORE]
 
 
 @pytest.mark.parametrize(

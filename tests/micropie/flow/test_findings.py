@@ -52,13 +52,13 @@ def test_a_comment_that_silences_nothing_is_told_of(line: str, column: int, mess
     kept, unused = silence(f"a\n{line}\n", [Finding(1, 1, Code.NO_ANSWER, Severity.ERROR, "")])
     assert kept.code is Code.NO_ANSWER
     assert (unused.line, unused.column, unused.severity) == (2, column, Severity.WARNING)
-    assert unused.code is Code.UNUSED_IGNORE
+    assert unused.code is Code.NEEDLESS_IGNORE
     assert message in unused.message
 
 
 def test_each_unused_code_is_told_of() -> None:
     found = silence("a\nb # micropie: ignore[no-answer, send-before-accept, send]\n", [SEND])
-    assert [one.code for one in found] == [Code.UNUSED_IGNORE, Code.UNUSED_IGNORE]
+    assert [one.code for one in found] == [Code.NEEDLESS_IGNORE, Code.NEEDLESS_IGNORE]
 
 
 @pytest.mark.parametrize(
