@@ -25,7 +25,7 @@ demo: set-up  ## Check, verify and serve: the main job on real input
 	@$(BIN)/python examples/demo.py
 
 test: set-up browser  ## Run all tests on the built wheel; every branch must be covered
-	@$(BIN)/pytest --numprocesses=$(PROCESSES) $(COVERAGE)
+	@$(BIN)/pytest --numprocesses=$(PROCESSES) --dist=worksteal $(COVERAGE)
 
 prove: set-up  ## Prove that the conformance suite can fail, on mutants and on what is wrong
 	@$(BIN)/python conformance/proof/prove.py

@@ -5,8 +5,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from micropie_conformance.static import FACTORY, Checker, Typed, TypesError, checkers
@@ -177,6 +179,14 @@ def source() -> str:
 
 
 OTHERS = ["untyped", "function", "Inner.Right"]
+
+
+@pytest.fixture(autouse=True)
+def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test loads is not what other tests get under the same names."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with mock.patch.dict(sys.modules):
+        yield
 
 
 @pytest.fixture(scope="module")

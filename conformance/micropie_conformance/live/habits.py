@@ -241,9 +241,9 @@ HABITS: Final[Mapping[str, Mapping[str, Habit]]] = {
                 r"the client gets a close frame with code (?P<code>\d+), "
                 r"reason (?P<reason>(?P<start>.{3,100}).*)",
                 r"the client gets a close frame with code (?P=code), reason ''",
-                # The longest is shortened in the trace, where its length with the quotes stands.
+                # The longest is shortened in the trace, where its length stands.
                 r"handler \d +sends +websocket\.close (|.*, )"
-                r"reason=((?P=reason)|(?P=start)\.\.\. \(125 characters\))(|, .*)",
+                r"reason=((?P=reason)|(?P=start)\.\.\. \(123 characters\))(|, .*)",
             ),
         ),
         "empty": Habit(

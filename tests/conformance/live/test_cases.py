@@ -250,7 +250,7 @@ class DropsWhatIsEmpty(Plain):
             await super().send_bytes(data)
 
 
-@breaks(r"characters\)", "WS-WIRE-014", "WS-WIRE-015")
+@breaks(r"(characters|bytes)\)", "WS-WIRE-014", "WS-WIRE-015")
 class CutsWhatIsLarge(Plain):
     async def next(self) -> str | bytes:
         return (await super().next())[:65536]
