@@ -84,7 +84,8 @@ def test_modules(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
             "lib/chat.py": failing,
         }
     )
-    monkeypatch.setattr(sys, "path", [str(Path("lib").absolute()), *sys.path])
+    package = Path(micropie.__file__).parent
+    monkeypatch.setattr(sys, "path", [str(Path("lib").absolute()), str(package.parent)])
     assert found("chat") == ["chat.py"]
     assert found("pkg.sub.rooms") == ["pkg/sub/rooms.py"]
     assert found("pkg.sub") == ["pkg/sub/__init__.py", "pkg/sub/rooms.py"]
@@ -93,7 +94,6 @@ def test_modules(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found("space.part") == ["space/part/one.py", "lib/space/part/two.py"]
     # A folder goes before a module.
     assert found("lib") == sorted(map(str, Path("lib").rglob("*.py")))
-    package = str(Path(micropie.__file__).parent)
     assert found("micropie.app") == [f"{package}/app.py"]
 
 
