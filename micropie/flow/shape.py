@@ -247,8 +247,7 @@ class Shape:
             named = cast(ast.Name, node)
             if named.ctx.__class__ is ast.Load:
                 self.loaded.add(named.id)
-            asked = ASKED if named.id in self.asked else 0
-            return asked | TOUCHED if named.id in self.names else asked
+            return self._flags_of(named.id)
         if kind is ast.Constant:
             return 0
         flags = 0
@@ -295,13 +294,21 @@ class Shape:
         self.flags[node] = flags
         return flags
 
+    def _flags_of(self, name: str) -> int:
+        asked = ASKED if name in self.asked else 0
+        return asked | TOUCHED if name in self.names else asked
+
     def _nested(self, node: Function | ast.Lambda, flags: int) -> int:
         """Give the flags of a definition: what is in it does not happen there."""
         here = 0
         if not isinstance(node, ast.Lambda):
             self._shared.add(node.name)
         for part in at_definition(node):
-            here |= self._scan(part)
+            # It was gone through before, with all that is in the definition.
+            if isinstance(part, ast.Name):
+                here |= self._flags_of(part.id)
+            else:
+                here |= self.flags.get(part, 0)
         if not flags & TOUCHED or not self.names - assigned(node):
             return here
         if not isinstance(node, ast.Lambda):

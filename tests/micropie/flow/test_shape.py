@@ -218,3 +218,12 @@ def test_functions_that_use_it_are_found() -> None:
     found = shape("def f(): return ws", "async def g(): f()", "def h(): ...", "lambda: ws")
     assert found.closures.keys() == {"f", "g"}
     assert found.closures["f"] is found.function.body[0]
+
+
+def test_defaults_within_defaults_are_gone_through_once() -> None:
+    # Twice at each level, it would not end.
+    statement = "ws"
+    for _ in range(40):
+        statement = f"lambda a=({statement}): a"
+    found = shape(statement)
+    assert len(found.flags) < 400
