@@ -25,6 +25,7 @@ from micropie.flow.shape import (
     SUSPENDS,
     THROWS,
     TOUCHED,
+    MethodCall,
     at_definition,
 )
 from micropie.flow.states import ALL_CALLS
@@ -88,12 +89,7 @@ class Run(Expressions):
         if isinstance(value, ast.Name):
             return flow
         if (call := self._method_call(value)) is not None:
-            mine, others = self._split(flow, call.name)
-            if mine:
-                self._note_never_awaited(call)
-            flow = self._arguments(call.node, mine)
-            merge(flow, self._opaque(RAISES, others))
-            return flow
+            return self._drop(call, flow)
         flow = self._eval(value, flow)
         if isinstance(value, ast.Call):
             raised = _NEVER.get(self._module.dotted(value.func))
@@ -101,6 +97,20 @@ class Run(Expressions):
                 self.exits.raised(raised, flow)
                 return {}
         return flow
+
+    def _drop(self, call: MethodCall, flow: Flow) -> Flow:
+        """Make a coroutine of the connection's that nobody awaits."""
+        mine, others = self._split(flow, call.name)
+        if mine:
+            self._note_never_awaited(call)
+        flow = self._arguments(call.node, mine)
+        merge(flow, self._opaque(RAISES, others))
+        return flow
+
+    def _is_handler(self) -> bool:
+        """Whether `App` calls the function, which asks for nothing that it returns."""
+        function = self._function
+        return isinstance(function, ast.AsyncFunctionDef) and function.name.startswith("ws_")
 
     def _assign(self, node: ast.Assign, flow: Flow) -> Flow:
         return self._bind_all(node.targets, node.value, flow)
@@ -112,18 +122,10 @@ class Run(Expressions):
 
     def _return(self, node: ast.Return, flow: Flow) -> Flow:
         value = node.value
-        if value is not None and self._flags.get(value, 0) | isinstance(value, ast.Name):
-            if isinstance(value, ast.Name):
-                # Whoever called has it already.
-                pass
-            elif (
-                self._method_call(value) is not None
-                and isinstance(self._function, ast.AsyncFunctionDef)
-                and self._function.name.startswith("ws_")
-            ):
-                flow = self._expression(ast.copy_location(ast.Expr(value), node), flow)
-            else:
-                flow = self._eval(value, flow)
+        # Whoever called has what is called by a name already.
+        if value is not None and not isinstance(value, ast.Name):
+            call = self._method_call(value) if self._is_handler() else None
+            flow = self._eval(value, flow) if call is None else self._drop(call, flow)
         self.exits.returned(node, flow)
         return {}
 
