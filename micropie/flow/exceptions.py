@@ -13,6 +13,7 @@ __all__ = [
     "CANCELLED",
     "CLOSED",
     "MISUSE",
+    "NEVER",
     "TIMEOUT",
     "WRONG",
     "Catches",
@@ -83,6 +84,13 @@ CLOSED: Final = Raised(_Closed)
 MISUSE: Final = Raised(RuntimeError)
 WRONG: Final = Raised(_Wrong)
 TIMEOUT: Final = Raised(TimeoutError)
+
+NEVER: Final = {
+    "typing.assert_never": Raised(AssertionError),
+    "typing_extensions.assert_never": Raised(AssertionError),
+    "sys.exit": Raised(SystemExit),
+}
+"""What does not return, by its name, and what it raises."""
 
 
 class Catches(IntEnum):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple, cast
 
+from micropie.flow.exceptions import NEVER
 from micropie.flow.modules import Function
 from micropie.flow.states import METHODS
 
@@ -18,7 +19,6 @@ __all__ = [
     "ASKED",
     "HARMLESS",
     "MAY_RAISE",
-    "NEVER",
     "RAISES",
     "SUSPENDS",
     "THROWS",
@@ -85,8 +85,8 @@ HARMLESS: Final = frozenset(
 )
 """The functions that do nothing with a connection that they are given."""
 
-NEVER: Final = frozenset({"assert_never", "exit"})
-"""The last names of functions that do not return."""
+# The last names of functions that do not return: which they are is looked at later.
+_NEVER: Final = frozenset(name.rpartition(".")[2] for name in NEVER)
 
 # Called by their own name, they fail for a reason that is hardly worth a word.
 _BUILTINS: Final = frozenset(dir(builtins)) - {"next", "anext", "exec", "eval", "open", "input"}
@@ -277,7 +277,7 @@ class Shape:
                 self.calls[node] = call
             builtin = isinstance(node.func, ast.Name) and node.func.id in _BUILTINS
             flags |= MAY_RAISE if builtin else RAISES
-            if _name_of(node.func) in NEVER:
+            if _name_of(node.func) in _NEVER:
                 flags |= ABRUPT
         elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
             self._conditions += _conditions(node.test)

@@ -9,6 +9,7 @@ from micropie.flow.exceptions import (
     ANY,
     CANCELLED,
     CLOSED,
+    NEVER,
     TIMEOUT,
     Catches,
     Raised,
@@ -48,13 +49,6 @@ _SUPPRESS: Final = frozenset({"contextlib.suppress", "suppress"})
 _TIMEOUT: Final = frozenset({"asyncio.timeout", "asyncio.timeout_at", "timeout", "timeout_at"})
 _GROUP: Final = frozenset({"asyncio.TaskGroup", "TaskGroup"})
 
-# What does not return, and what it raises.
-_NEVER: Final = {
-    "typing.assert_never": Raised(AssertionError),
-    "typing_extensions.assert_never": Raised(AssertionError),
-    "sys.exit": Raised(SystemExit),
-}
-
 # What lets every exception through.
 _TRANSPARENT: Final = frozenset(
     {
@@ -92,7 +86,7 @@ class Run(Expressions):
             return self._drop(call, flow)
         flow = self._eval(value, flow)
         if isinstance(value, ast.Call):
-            raised = _NEVER.get(self._module.dotted(value.func))
+            raised = NEVER.get(self._module.dotted(value.func))
             if raised is not None:
                 self.exits.raised(raised, flow)
                 return {}

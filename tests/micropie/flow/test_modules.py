@@ -380,5 +380,6 @@ def test_bases_are_followed_through_modules(folder: Path, source: str, expected:
     main = module(source)
     with modules.having(main):
         bases = [*modules.bases(main, main.classes["Chat"])]
-        assert modules.is_application(main, main.classes["Chat"]) is ("=App" in expected)
+        for _ in range(2):
+            assert modules.is_application(main, main.classes["Chat"]) is ("=App" in expected)
     assert [f"={one}" if isinstance(one, str) else one[1].name for one in bases] == expected

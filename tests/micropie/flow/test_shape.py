@@ -8,6 +8,7 @@ import pytest
 from micropie.flow.modules import Function
 from micropie.flow.shape import (
     ABRUPT,
+    ASKED,
     MAY_RAISE,
     RAISES,
     SUSPENDS,
@@ -227,3 +228,30 @@ def test_defaults_within_defaults_are_gone_through_once() -> None:
         statement = f"lambda a=({statement}): a"
     found = shape(statement)
     assert len(found.flags) < 400
+
+
+@pytest.mark.parametrize(
+    ("lines", "asked"),
+    [
+        # What is asked for once tells nothing, unless it is known what it was.
+        (["if a: pass"], set[str]()),
+        (["if a: pass", "if a: pass"], {"a"}),
+        (["a = None", "if a is not None: pass"], {"a"}),
+        (["while not (a or b): pass", "assert a and b"], {"a", "b"}),
+        (["if (a := ws): pass"], {"a"}),
+        (["if a[0]: pass", "if a[0]: pass"], set[str]()),
+        # Others can change it.
+        (["global a", "if a: pass", "if a: pass"], set[str]()),
+    ],
+)
+def test_the_names_that_conditions_ask_for(lines: list[str], asked: set[str]) -> None:
+    found = shape(*lines)
+    assert found.asked == asked
+    if asked:
+        assert found.flags[found.function.body[-1]] & ASKED
+
+
+@pytest.mark.parametrize("statement", ["sys.exit()", "exit()", "typing.assert_never(a)"])
+def test_what_does_not_return_is_no_way_to_what_stands_next(statement: str) -> None:
+    found = shape(statement)
+    assert found.flags[found.function.body[0]] & ABRUPT

@@ -5,9 +5,13 @@ import ast
 import pytest
 
 from micropie._state import Call, State
-from micropie.flow.exceptions import ANY, CLOSED
+from micropie.flow.exceptions import ANY, CANCELLED, CLOSED, MISUSE, WRONG
 from micropie.flow.states import ALL_CALLS, ALL_STATES, bit, calls_bits, states_bits
 from micropie.flow.values import (
+    ANYTHING,
+    FALSE,
+    NONE,
+    TRUE,
     Exits,
     Flow,
     Origin,
@@ -15,12 +19,17 @@ from micropie.flow.values import (
     Why,
     aliased,
     by_accepted,
+    by_truth,
     each,
     escaped,
     given_up,
     likely,
     meanwhile,
     merge,
+    step,
+    told,
+    truth,
+    truth_of,
     unbound,
     unlikely,
 )
@@ -157,3 +166,83 @@ def test_by_accepted_what_is_not_known_is_told_apart() -> None:
 
 def test_by_accepted_of_something_else_nothing_is_told() -> None:
     assert by_accepted({OPEN: START}, "other", 7) == ({OPEN: START}, {OPEN: START})
+
+
+# What a call makes of a way
+
+
+def test_a_call_that_the_state_allows() -> None:
+    of_new = step(NEW, Call.ACCEPT)
+    assert (of_new.refused, of_new.returns, of_new.why) == (False, OPEN, Why.ACCEPT)
+    abandoned = NEW._replace(states=states_bits(State.ABANDONED))
+    assert set(of_new.raises) == {
+        (CLOSED, abandoned, Why.DISCONNECT),
+        (MISUSE, NEW._replace(sure=False), Why.DISCONNECT),
+        (WRONG, NEW._replace(sure=False), Why.ACCEPT),
+        # Where it was cancelled is known, so each state after it is a way of its own.
+        (CANCELLED, NEW._replace(sure=False), Why.ACCEPT),
+        (CANCELLED, OPEN._replace(sure=False), Why.ACCEPT),
+    }
+
+
+def test_a_call_that_the_state_refuses() -> None:
+    of_open = step(OPEN, Call.ACCEPT)
+    assert (of_open.refused, of_open.returns) == (True, None)
+    # A send is nobody's misuse.
+    assert MISUSE not in {raised for raised, _, _ in step(OPEN, Call.SEND).raises}
+    # That it fails is sure.
+    assert (MISUSE, OPEN, Why.DISCONNECT) in of_open.raises
+
+
+def test_a_call_while_others_make_theirs() -> None:
+    shared = NEW._replace(others=calls_bits(Call.RECEIVE))
+    gone = shared._replace(states=states_bits(State.OPEN, State.GONE))
+    assert step(shared, Call.ACCEPT).returns == gone
+
+
+def test_what_was_raised_last_is_not_gone_through_again() -> None:
+    exits = Exits()
+    flow: Flow = {NEW: START}
+    exits.raised(ANY, flow)
+    exits.raised(ANY, flow)
+    assert exits.raises == {ANY: {NEW: START}}
+    flow[OPEN] = LATER
+    exits.raised(ANY, flow)
+    assert exits.raises == {ANY: {NEW: START, OPEN: LATER}}
+
+
+# What conditions make of names
+
+FLAG = NEW._replace(truths=frozenset({("flag", TRUE)}))
+
+
+@pytest.mark.parametrize(
+    ("constant", "bits"), [(None, NONE), (False, FALSE), (0, FALSE), ("x", TRUE), (1, TRUE)]
+)
+def test_what_a_condition_makes_of_a_constant(constant: object, bits: int) -> None:
+    assert truth(constant) == bits
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "bits"),
+    [(NEW, "ws", TRUE), (NEW, "flag", ANYTHING), (FLAG, "flag", TRUE), (FLAG, "x", ANYTHING)],
+)
+def test_what_a_condition_makes_of_a_name(value: Value, name: str, bits: int) -> None:
+    assert truth_of(value, name) == bits
+
+
+def test_what_is_told_of_names() -> None:
+    assert told({NEW: START}, ["flag"], TRUE) == {FLAG: START}
+    both = NEW._replace(truths=frozenset({("flag", NONE), ("other", NONE)}))
+    assert told({FLAG: START}, ["flag", "other"], NONE) == {both: START}
+    assert told({FLAG: START, NEW: LATER}, ["flag"], ANYTHING) == {NEW: START}
+    flow: Flow = {NEW: START}
+    assert told(flow, ["flag"], ANYTHING) is flow
+
+
+def test_ways_are_told_apart_by_a_condition() -> None:
+    none = FLAG._replace(truths=frozenset({("flag", NONE)}))
+    not_none = FLAG._replace(truths=frozenset({("flag", FALSE | TRUE)}))
+    assert by_truth({FLAG: START}, "flag", TRUE) == ({FLAG: START}, {})
+    assert by_truth({none: START}, "flag", TRUE) == ({}, {none: START})
+    assert by_truth({NEW: START}, "flag", NONE) == ({none: START}, {not_none: START})
