@@ -22,10 +22,8 @@ __all__ = ["ACCEPTED", "REFUSALS", "TRANSITIONS", "Call", "Refusal", "State", "S
 
 class _Member(Enum):
     # Members are equal when they are identical; Enum's own hash, written in Python and taken
-    # from the name, costs more than the rest of a look-up.
-    if TYPE_CHECKING:
-        pass  # its type is that of Enum's own
-    else:
+    # from the name, costs more than the rest of a look-up. Type checkers take it for that one.
+    if not TYPE_CHECKING:
         __hash__ = object.__hash__
 
 

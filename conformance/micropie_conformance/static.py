@@ -20,7 +20,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
@@ -364,6 +363,9 @@ def _by_mypy(
             remarks.append(_Remark(told["file"], told["line"], message.strip(), error))
     except (ValueError, KeyError, TypeError):
         raise TypesError(f"mypy failed: {(output + fault).strip()}") from None
+    # It takes long to import, and reports import this module without running a checker.
+    from importlib.metadata import version
+
     return version("mypy"), remarks
 
 

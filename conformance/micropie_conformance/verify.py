@@ -14,7 +14,6 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -422,6 +421,9 @@ def mode(door: str, isolation: Isolation) -> str:
     if server == EXPLORED:
         plain = f", peculiar ones below length {PLAIN_IN_A_LOOP}" if looping else ""
         return f"explored, {isolation.sequences:,} sequences up to length {worker}{plain}"
+    # It takes long to import, and who stays in memory needs none of it.
+    from importlib.metadata import version
+
     return f"live behind {server} {version(server)}, worker {worker}"
 
 

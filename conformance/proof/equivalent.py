@@ -9,7 +9,7 @@ __all__ = ["EQUIVALENT"]
 
 EQUIVALENT: Final[dict[str, list[str]]] = {
     "Nothing differs: what is changed is only there to be fast, or is asked for in another way too.": [
-        "_state._Member: TYPE_CHECKING -> not TYPE_CHECKING",
+        "_state._Member: not TYPE_CHECKING -> TYPE_CHECKING",
         "_state._Member: __hash__ = object.__hash__ deleted",
         "_state.ACCEPTED: frozenset({State.OPEN, State.GONE}) -> {State.OPEN, State.GONE}",
         "websocket._CLOSE_CODES: frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}) -> {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}",

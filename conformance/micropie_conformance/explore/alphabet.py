@@ -34,9 +34,8 @@ __all__ = [
 class Name(Enum):
     """A name that is quick to look up: Enum's own hash is written in Python."""
 
-    if TYPE_CHECKING:
-        pass  # its type is that of Enum's own
-    else:
+    # Type checkers take it for that one.
+    if not TYPE_CHECKING:
         __hash__ = object.__hash__
 
 
