@@ -11,6 +11,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from micropie._paths import absolute
 from micropie.check import files, options, settings
 from micropie.check.flow import Flow
 from micropie.check.mypy import Mypy, Outcome
@@ -208,7 +209,7 @@ def _check(chosen: Settings) -> Report:
                 "--strict leaves them out",
                 file=sys.stderr,
             )
-        names = {str(files.absolute(file)): str(file) for file in found}
+        names = {str(absolute(file)): str(file) for file in found}
         with tempfile.TemporaryDirectory(prefix="micropie-check-") as scratch:
             mypy = Mypy(Path(scratch), with_mypy, names, chosen.python)
             # A run for each root: two folders may each have a handlers.py, or each a helpers.py

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from micropie._paths import absolute, import_root
 from micropie.check.report import CheckError, name
 
-__all__ = ["PACKAGE", "absolute", "by_root", "find"]
+__all__ = ["PACKAGE", "by_root", "find"]
 
 # This package.
 PACKAGE = Path(__file__).parents[1]
@@ -134,7 +135,7 @@ def by_root(files: Iterable[Path]) -> dict[Path, list[Path]]:
     """
     roots: dict[Path, list[Path]] = {}
     for file in files:
-        roots.setdefault(_root(file), []).append(file)
+        roots.setdefault(import_root(file), []).append(file)
     for root in {**roots, Path.cwd(): []}:
         for hiding in _hiding(root):
             print(
@@ -148,18 +149,6 @@ def by_root(files: Iterable[Path]) -> dict[Path, list[Path]]:
     if not roots:
         raise CheckError("there are no .py files to check")
     return roots
-
-
-def absolute(path: Path) -> Path:
-    """Give a path from the top. Unlike Path.resolve, it follows no links, as Python's imports."""
-    return Path(os.path.abspath(path))
-
-
-def _root(file: Path) -> Path:
-    folder = absolute(file).parent
-    while folder.name.isidentifier() and (folder / "__init__.py").exists():
-        folder = folder.parent
-    return folder
 
 
 def _hiding(root: Path) -> Iterator[Path]:

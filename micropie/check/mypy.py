@@ -14,7 +14,8 @@ from pathlib import Path
 from threading import Thread
 from typing import TypedDict
 
-from micropie.check.files import PACKAGE, absolute
+from micropie._paths import absolute
+from micropie.check.files import PACKAGE
 from micropie.check.options import Options
 from micropie.check.report import CheckError, Entry, name
 

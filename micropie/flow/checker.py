@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from micropie._paths import absolute, import_root
 from micropie._state import State
 from micropie.flow.callees import PLAIN
 from micropie.flow.findings import Code, Finding, Severity, silence
@@ -181,13 +182,9 @@ def _is_connection(modules: Modules, module: Module, annotation: ast.expr | None
 
 def _place(file: Path) -> tuple[Path, str]:
     """Give the folder that a file is imported from, and its name as a module."""
-    file = file.absolute()
-    parts = [] if file.name == "__init__.py" else [file.stem]
-    folder = file.parent
-    while folder.name.isidentifier() and (folder / "__init__.py").exists():
-        parts.insert(0, folder.name)
-        folder = folder.parent
-    return folder, ".".join(parts)
+    folder = import_root(file)
+    parts = absolute(file).relative_to(folder).with_suffix("").parts
+    return folder, ".".join(parts[:-1] if file.name == "__init__.py" else parts)
 
 
 def _once(found: list[Finding]) -> list[Finding]:
