@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -84,9 +84,19 @@ def load(start: Path) -> Settings:
         file = folder / "pyproject.toml"
         if file.is_file():
             own = table(read_toml(file), "tool", "micropie")
-            if own is not None and "check" in own:
-                return _settings(file, own["check"])
+            if own is not None:
+                _refuse_unknown(own, f"{os.path.relpath(file)}: [tool.micropie]", ["check"])
+                if "check" in own:
+                    return _settings(file, own["check"])
     return Settings()
+
+
+def _refuse_unknown(values: Iterable[str], where: str, keys: Sequence[str]) -> None:
+    for key in values:
+        if key not in keys:
+            near = difflib.get_close_matches(key, keys, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it can have {', '.join(keys)}"
+            raise CheckError(f"{where} has an unknown key {key!r}: {hint}")
 
 
 def _settings(file: Path, check: object) -> Settings:
@@ -94,12 +104,7 @@ def _settings(file: Path, check: object) -> Settings:
     values = table(check)
     if values is None:
         raise CheckError(f"{where} is {check!r}, expected a table")
-    keys = Settings.__slots__
-    for key in values:
-        if key not in keys:
-            near = difflib.get_close_matches(key, keys, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it can have {', '.join(keys)}"
-            raise CheckError(f"{where} has an unknown key {key!r}: {hint}")
+    _refuse_unknown(values, where, Settings.__slots__)
 
     def wrong(key: str, expected: str) -> CheckError:
         return CheckError(f"{where} {key} is {values[key]!r}, expected {expected}")

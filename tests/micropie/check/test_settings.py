@@ -56,7 +56,7 @@ def test_nothing_is_looked_for_above_the_repository(repository: str, write: Writ
 
 
 def test_nothing_at_all(write: Write) -> None:
-    write({"pyproject.toml": "[tool.micropie]\nother = 1"})
+    write({"pyproject.toml": "[tool.micropie]\n[tool.other]\nchek = 1"})
     # Up to the top of the file system.
     assert load(Path("/nosuch/folder")) == load(Path.cwd()) == Settings()
 
@@ -93,6 +93,20 @@ def test_a_wrong_table(
     with pytest.raises(CheckError) as failed:
         load(Path.cwd())
     assert str(failed.value) == f"../pyproject.toml: [tool.micropie.check] {message}"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[tool.micropie.chek]\ntypes = false", "'chek': did you mean check?"),
+        ("[tool.micropie]\nother = 1\ncheck = {}", "'other': it can have check"),
+    ],
+)
+def test_a_table_beside_ours(text: str, message: str, write: Write) -> None:
+    write({"pyproject.toml": text})
+    with pytest.raises(CheckError) as failed:
+        load(Path.cwd())
+    assert str(failed.value) == f"pyproject.toml: [tool.micropie] has an unknown key {message}"
 
 
 def test_no_table() -> None:
