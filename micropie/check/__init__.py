@@ -168,6 +168,9 @@ def _look_at_codes(chosen: Settings) -> None:
 
     ours = {code.value for code in CODES}
     for code in chosen.disable:
+        if "," in code:
+            each = " ".join(f"--disable {part.strip()}" for part in code.split(","))
+            raise CheckError(f"there is no code {code!r} (--disable): write each by itself, {each}")
         if code in _INDISPENSABLE:
             raise CheckError(f"{code} cannot be disabled: such a file is not checked")
         # mypy takes long to import. Without it, its codes have no effect.

@@ -209,6 +209,11 @@ def test_whose_options_mypy_has(
         ),
         (["chat.py", "--disable", "zzzzzz"], "there is no code 'zzzzzz' (--disable)"),
         (
+            ["chat.py", "--no-types", "--disable", "misc,no-answer"],
+            "there is no code 'misc,no-answer' (--disable): write each by itself, "
+            "--disable misc --disable no-answer",
+        ),
+        (
             ["chat.py", "--disable", "syntax"],
             "syntax cannot be disabled: such a file is not checked",
         ),
