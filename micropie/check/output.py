@@ -1,12 +1,13 @@
 """The forms in which a check says what it has found."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import quote
 
-from micropie.check.report import Entry, Report
+from micropie.check.report import Entry, Report, shown
 from micropie.cli import version
 from micropie.flow import CODES
 
@@ -19,6 +20,7 @@ _RED, _GREEN = "1;31", "1;32"
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _CODES_OF_MYPY = "https://mypy.readthedocs.io/en/stable/_refs.html#code-"
+_MEANING_OF_HANDLER = "A handler that App cannot serve, or not as it is annotated."
 _MEANINGS = {code.value: meaning for code, meaning in CODES.items()}
 
 
@@ -46,7 +48,8 @@ def lines(report: Report, output: str, *, colour: bool = False) -> Iterator[str]
 
 
 def _text(entry: Entry, colours: dict[str, str]) -> Iterator[str]:
-    place = entry.file if entry.line is None else f"{entry.file}:{entry.line}"
+    file = shown(entry.file)
+    place = file if entry.line is None else f"{file}:{entry.line}"
     code = f"  [{entry.code}]" if entry.code else ""
     kind = _painted(f"{entry.severity}:", colours.get(entry.severity))
     yield f"{place}: {kind} {entry.message}{code}"
@@ -139,6 +142,14 @@ def _sarif(report: Report) -> _Json:
 def _rule(code: str) -> _Json:
     if code in _MEANINGS:
         return {"id": code, "shortDescription": {"text": _MEANINGS[code]}}
+    if code == "micropie-handler":
+        return {
+            "id": code,
+            "shortDescription": {"text": _MEANING_OF_HANDLER},
+            "help": {
+                "text": "docs/mypy-plugin.md of micropie-contract says what is reported and why."
+            },
+        }
     return {"id": code, "helpUri": _CODES_OF_MYPY + code}
 
 
@@ -159,9 +170,8 @@ def _result(entry: Entry, codes: list[str]) -> _Json:
 
 def _location(entry: Entry, line: int | None, column: int | None) -> dict[str, _Json]:
     file = Path(entry.file)
-    physical: dict[str, _Json] = {
-        "artifactLocation": {"uri": file.as_uri() if file.is_absolute() else quote(file.as_posix())}
-    }
+    uri = file.as_uri() if file.is_absolute() else quote(os.fsencode(file.as_posix()))
+    physical: dict[str, _Json] = {"artifactLocation": {"uri": uri}}
     region: dict[str, _Json] = {"startLine": line, "startColumn": column}
     if line is not None:
         physical["region"] = {key: value for key, value in region.items() if value is not None}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-__all__ = ["CheckError", "Entry", "Report", "merge", "name"]
+__all__ = ["CheckError", "Entry", "Report", "merge", "name", "shown"]
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
@@ -58,6 +58,11 @@ class Report:
 def name(file: Path) -> str:
     """A file as one would call it here."""
     return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
+
+
+def shown(path: str) -> str:
+    """Give a path as a line of text can have it: what cannot be printed is escaped."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in path)
 
 
 def merge(

@@ -1,8 +1,8 @@
 """The forms of what a check has found."""
 
 import json
-from pathlib import Path
-from urllib.parse import unquote
+import os
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
@@ -33,6 +33,15 @@ def test_text() -> None:
         "/elsewhere/ä b.py: error: no\rplace",
         "chat.py:9: warning: it is closed  [send-after-close]",
         "Found 2 errors and 1 warning in 3 files (checked 3 source files)",
+    ]
+
+
+def test_what_a_terminal_would_obey_in_the_name_of_a_file_is_escaped() -> None:
+    entry = Entry("a\nb/\x1b[31m\udce9'\\ ä.py", 1, 1, "error", None, "it", "mypy", ("is",))
+    place = r"a\nb/\x1b[31m\udce9'" + "\\ ä.py:1"
+    assert written(entry, output="text").split("\n")[:-1] == [
+        f"{place}: error: it",
+        f"{place}: note: is",
     ]
 
 
@@ -223,11 +232,25 @@ def test_sarif() -> None:
     ]
 
 
-@pytest.mark.parametrize("file", ["a b/ä%.py", "../up.py", "/top/x:y.py"])
+def test_the_code_of_our_plugin_in_sarif() -> None:
+    """It is none of those that mypy's pages tell of."""
+    entry = Entry("chat.py", 1, 1, "error", "micropie-handler", "", "mypy")
+    [run] = json.loads(written(entry, output="sarif"))["runs"]
+    [rule] = run["tool"]["driver"]["rules"]
+    assert rule == {
+        "id": "micropie-handler",
+        "shortDescription": {"text": "A handler that App cannot serve, or not as it is annotated."},
+        "help": {"text": "docs/mypy-plugin.md of micropie-contract says what is reported and why."},
+    }
+
+
+@pytest.mark.parametrize(
+    "file", ["a b/ä%.py", "../up.py", "/top/x:y.py", "lat\udce9.py", "/top/lat\udce9.py"]
+)
 def test_a_place_in_sarif_is_a_uri_of_the_file(file: str) -> None:
     entry = Entry(file, None, None, "error", None, "", "mypy")
     [run] = json.loads(written(entry, output="sarif"))["runs"]
     [place] = run["results"][0]["locations"]
     uri = place["physicalLocation"]["artifactLocation"]["uri"]
     assert uri.isascii()
-    assert Path(unquote(uri.removeprefix("file://"))) == Path(file)
+    assert unquote_to_bytes(uri.removeprefix("file://")) == os.fsencode(file)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from micropie.check.report import Entry, Report, merge, name
+from micropie.check.report import Entry, Report, merge, name, shown
 from micropie.flow import Code
 
 
@@ -76,6 +76,11 @@ def test_what_is_disabled_is_left_out_but_for_notes() -> None:
 def test_notes_are_no_faults() -> None:
     note = Entry("chat.py", 1, 1, "note", None, "said besides", "mypy")
     assert Report([mypy(), note, flow()], checked=1).faults == [mypy(), flow()]
+
+
+def test_a_path_is_shown_in_one_line() -> None:
+    assert shown("my chats/ä'\\.py") == "my chats/ä'\\.py"
+    assert shown("a\n\x1b[31m\udce9\u202e") == r"a\n\x1b[31m\udce9\u202e"
 
 
 def test_a_file_is_named_from_here() -> None:
