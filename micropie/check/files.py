@@ -3,6 +3,7 @@
 import importlib
 import os
 import re
+import stat
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 from micropie._paths import absolute, import_root
-from micropie.check.report import CheckError, name
+from micropie.check.report import CheckError, name, shown
 
 __all__ = ["PACKAGE", "by_root", "find"]
 
@@ -56,16 +57,21 @@ def _places(path: str, python: str | None) -> list[Path]:
     place = Path(path)
     try:
         # Unlike Path, it does not take an empty name for the current folder.
-        os.stat(path)
+        mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
         if path.endswith((".py", ".pyi")) or not all(map(str.isidentifier, path.split("."))):
-            raise CheckError(f"no such file or folder: {path}") from error
+            raise CheckError(f"no such file or folder: {shown(path)}") from error
         return _module(path, python)
     except OSError as error:
         # A circle of symbolic links, for example.
-        raise CheckError(f"cannot read {path}: {error.strerror}") from error
-    if not place.is_dir() and place.suffix not in {".py", ".pyi"}:
-        raise CheckError(f"{path} is not a Python file: its name does not end in .py")
+        raise CheckError(f"cannot read {shown(path)}: {error.strerror}") from error
+    if stat.S_ISDIR(mode):
+        return [place]
+    if not stat.S_ISREG(mode):
+        # One would wait for ever to read a pipe.
+        raise CheckError(f"{shown(path)} is neither a file nor a folder")
+    if place.suffix not in {".py", ".pyi"}:
+        raise CheckError(f"{shown(path)} is not a Python file: its name does not end in .py")
     return [place]
 
 
@@ -98,7 +104,7 @@ def _search_path(python: str | None) -> list[str]:
 
 def _walk(top: Path, skipped: list[re.Pattern[str]]) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
-        raise CheckError(f"cannot read {error.filename}: {error.strerror}")
+        raise CheckError(f"cannot read {shown(error.filename)}: {error.strerror}")
 
     def excluded(path: Path, end: str = "") -> bool:
         here = Path(os.path.relpath(path)).as_posix() + end

@@ -2,6 +2,7 @@
 
 import importlib.machinery
 import os
+import socket
 import sys
 import venv
 from collections.abc import Callable
@@ -46,6 +47,8 @@ def test_what_is_skipped_in_folders(write: Write) -> None:
             "src/folder.py/x.py": "",
         }
     )
+    # Who reads it waits.
+    os.mkfifo("src/pipe.py")
     assert found("src") == ["src/chat.py", "src/folder.py/x.py"]
 
 
@@ -123,6 +126,9 @@ def test_modules_of_another_python(write: Write) -> None:
         ("dangling.py", "no such file or folder: dangling.py"),
         ("notes.txt", "notes.txt is not a Python file: its name does not end in .py"),
         ("closed", "cannot read closed/folder: Permission denied"),
+        ("pipe.py", "pipe.py is neither a file nor a folder"),
+        ("socket.py", "socket.py is neither a file nor a folder"),
+        (os.devnull, f"{os.devnull} is neither a file nor a folder"),
     ],
 )
 def test_what_cannot_be_found(
@@ -133,6 +139,9 @@ def test_what_cannot_be_found(
     Path("loop").symlink_to("pool")
     Path("pool").symlink_to("loop")
     Path("dangling.py").symlink_to("nowhere.py")
+    os.mkfifo("pipe.py")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind("socket.py")
     scandir = os.scandir
 
     # For root, who runs tests in containers, no folder is closed.
