@@ -17,7 +17,7 @@ from typing import TypedDict
 from micropie._paths import absolute
 from micropie.check.files import PACKAGE
 from micropie.check.options import Options
-from micropie.check.report import CheckError, Entry, name
+from micropie.check.report import CheckError, Entry, name, shown
 
 __all__ = ["Mypy", "Outcome"]
 
@@ -82,7 +82,18 @@ class Mypy:
     def __init__(
         self, scratch: Path, options: Options, names: Mapping[str, str], python: str | None = None
     ) -> None:
-        """Write what mypy needs into the scratch folder."""
+        """Write what mypy needs into the scratch folder.
+
+        Raises:
+            CheckError: There is a file that mypy cannot check.
+        """
+        for path, called in names.items():
+            # Its name, in what is not UTF-8, has ended mypy.
+            if path != path.encode(errors="replace").decode():
+                raise CheckError(
+                    f"mypy cannot check {shown(called)}, whose path is not UTF-8; "
+                    "--no-types leaves mypy out"
+                )
         # A copy, for mypy refuses a search path inside of site-packages. It comes first on the
         # search path, before a stub package and before what is beside the handlers.
         self._types = scratch / "types"

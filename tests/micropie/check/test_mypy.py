@@ -227,6 +227,19 @@ def test_a_file_that_is_not_utf_8(check: Check) -> None:
     assert lines[0].startswith("chat.py: error: Cannot decode file: 'utf-8' codec ")
 
 
+@pytest.mark.parametrize("name", ["lat\udce9.py", "src/lat\udce9.py", "src/lat\udce9/chat.py"])
+def test_a_name_that_is_not_utf_8(name: str, check: Check, write: Write) -> None:
+    """It is told in one line; beside what is checked it does not matter."""
+    write({name: "", "chat.py": ""})
+    assert check("chat.py") == (0, [ONE_GOOD], "")
+    escaped = name.replace("\udce9", r"\udce9")
+    message = f"micropie check: mypy cannot check {escaped}, whose path is not UTF-8"
+    for path in (name, "."):
+        status, lines, err = check(path, "chat.py")
+        assert (status, lines, err) == (2, [], f"{message}; --no-types leaves mypy out\n")
+        assert check(path, "--no-types", "--output=sarif")[0] == 0
+
+
 def test_strict_is_strict_whatever_is_around(
     check: Check, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
