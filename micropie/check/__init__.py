@@ -5,9 +5,10 @@ import difflib
 import functools
 import importlib
 import os
-import shutil
 import sys
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -117,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
     """Check the files, print what is found and return the exit status."""
     try:
         chosen = _chosen(args)
-        report = _check(chosen)
+        report = _check(args, chosen)
     except CheckError as error:
         print(f"micropie check: {error}", file=sys.stderr)
         return 2
@@ -143,6 +144,7 @@ def _chosen(args: argparse.Namespace) -> Settings:
         output=args.output or project.output,
         disable=tuple(args.disable or project.disable),
         exclude=project.exclude,
+        file=project.file,
     )
     if not chosen.paths:
         raise CheckError(
@@ -154,30 +156,42 @@ def _chosen(args: argparse.Namespace) -> Settings:
             "mypy is not installed: pip install 'micropie-contract[check]', "
             "or --no-types for the flow analysis alone"
         )
-    if chosen.python is not None and shutil.which(chosen.python) is None:
-        raise CheckError(f"there is no program {chosen.python} (--python)")
-    _look_at_codes(chosen)
+    _look_at_codes(args, chosen)
     return chosen
 
 
-def _look_at_codes(chosen: Settings) -> None:
+def _source(args: argparse.Namespace, chosen: Settings, key: str) -> str:
+    """Where a setting is from, for a message that says what is wrong with it."""
+    return f"--{key}" if getattr(args, key) else f"{key} in {chosen.file}"
+
+
+@contextmanager
+def _blamed_on(source: str | None) -> Generator[None, None, None]:
+    try:
+        yield
+    except CheckError as error:
+        raise CheckError(f"{error} ({source})" if source else str(error)) from error
+
+
+def _look_at_codes(args: argparse.Namespace, chosen: Settings) -> None:
     """Refuse to disable what is no code."""
     if not chosen.disable:
         return
     from micropie.flow import CODES
 
     ours = {code.value for code in CODES}
+    source = _source(args, chosen, "disable")
     for code in chosen.disable:
         if "," in code:
-            each = " ".join(f"--disable {part.strip()}" for part in code.split(","))
-            raise CheckError(f"there is no code {code!r} (--disable): write each by itself, {each}")
+            hint = "; --disable may be repeated" if args.disable else ""
+            raise CheckError(f"there is no code {code!r} ({source}): write each by itself{hint}")
         if code in _INDISPENSABLE:
-            raise CheckError(f"{code} cannot be disabled: such a file is not checked")
+            raise CheckError(f"{code} cannot be disabled ({source}): such a file is not checked")
         # mypy takes long to import. Without it, its codes have no effect.
         if chosen.types and code not in ours and code not in (known := ours | _codes_of_mypy()):
             near = difflib.get_close_matches(code, known, n=1)
             hint = f": did you mean {near[0]}?" if near else ""
-            raise CheckError(f"there is no code {code!r} (--disable){hint}")
+            raise CheckError(f"there is no code {code!r} ({source}){hint}")
 
 
 def _codes_of_mypy() -> set[str]:
@@ -187,13 +201,18 @@ def _codes_of_mypy() -> set[str]:
     return {*importlib.import_module("mypy.errorcodes").error_codes}
 
 
-def _check(chosen: Settings) -> Report:
+def _check(args: argparse.Namespace, chosen: Settings) -> Report:
+    with _blamed_on(_source(args, chosen, "python")):
+        search = files.search_path(chosen.python)
     with_mypy = None
     if chosen.types:
         project = None if chosen.strict else options.of_project(Path.cwd())
         with_mypy = project or options.strict()
-    exclude = [*chosen.exclude, *(with_mypy.exclude if with_mypy else ())]
-    found = files.find(chosen.paths, exclude, chosen.python)
+    exclude = [(Path(chosen.file or "").parent, pattern) for pattern in chosen.exclude]
+    if with_mypy:
+        exclude += [(Path(), pattern) for pattern in with_mypy.exclude]
+    with _blamed_on(None if args.paths else f"paths in {chosen.file}"):
+        found = files.find(chosen.paths, search, exclude)
     roots = files.by_root(found)
     flow = Flow([Path.cwd()])
     by_flow: list[Entry] = []

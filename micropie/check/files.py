@@ -1,19 +1,20 @@
 """The files that a check is to look at, and the folders that Python would import them from."""
 
 import importlib
+import json
 import os
 import re
 import stat
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 from micropie._paths import absolute, import_root
 from micropie.check.report import CheckError, name, shown
 
-__all__ = ["PACKAGE", "by_root", "find"]
+__all__ = ["PACKAGE", "by_root", "find", "search_path"]
 
 # This package.
 PACKAGE = Path(__file__).parents[1]
@@ -21,38 +22,33 @@ PACKAGE = Path(__file__).parents[1]
 # What mypy skips in a folder; virtual environments are known by their pyvenv.cfg.
 _SKIPPED = {"__pycache__", "node_modules", "site-packages"}
 
-_SEARCH_PATH = "import sys; print(*sys.path[1:], sep='\\n')"
+_SEARCH_PATH = "import json, sys; print(json.dumps(sys.path[1:]))"
 
 
 def find(
-    paths: Iterable[str], exclude: Iterable[str] = (), python: str | None = None
+    paths: Iterable[str], search: Sequence[str], exclude: Iterable[tuple[Path, str]] = ()
 ) -> list[Path]:
     """Give the Python files that are meant, each once.
 
     Args:
         paths: Files, folders and names of modules.
-        exclude: Regular expressions for what is skipped in folders, as mypy takes them: they are
-            looked for in the path from the current folder, which ends in a slash for a folder.
-        python: Where modules are looked for after the current folder; by default in this Python.
+        search: Where modules are looked for after the current folder.
+        exclude: Regular expressions for what is skipped in folders, as mypy takes them, each with a
+            folder: it is looked for in the path from there, which ends in a slash for a folder.
 
     Raises:
         CheckError: There is no such file, folder or module, or it cannot be read.
     """
-    try:
-        skipped = [re.compile(pattern) for pattern in exclude]
-    except re.error as error:
-        raise CheckError(
-            f"exclude has {error.pattern!r}, which is no regular expression: {error}"
-        ) from error
+    skipped = [(folder, re.compile(pattern)) for folder, pattern in exclude]
     found: dict[str, Path] = {}
     for path in paths:
-        for place in _places(path, python):
+        for place in _places(path, search):
             for file in _walk(place, skipped) if place.is_dir() else [place]:
                 found.setdefault(os.path.realpath(file), file)
     return list(found.values())
 
 
-def _places(path: str, python: str | None) -> list[Path]:
+def _places(path: str, search: Sequence[str]) -> list[Path]:
     """The file, or the folders, that one of the paths means."""
     place = Path(path)
     try:
@@ -61,7 +57,7 @@ def _places(path: str, python: str | None) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError) as error:
         if path.endswith((".py", ".pyi")) or not all(map(str.isidentifier, path.split("."))):
             raise CheckError(f"no such file or folder: {shown(path)}") from error
-        return _module(path, python)
+        return _module(path, [os.getcwd(), *search])
     except OSError as error:
         # A circle of symbolic links, for example.
         raise CheckError(f"cannot read {shown(path)}: {error.strerror}") from error
@@ -75,10 +71,9 @@ def _places(path: str, python: str | None) -> list[Path]:
     return [place]
 
 
-def _module(module: str, python: str | None) -> list[Path]:
+def _module(module: str, search: list[str]) -> list[Path]:
     """The file of a module, or the folders of a package. Nothing of it is imported."""
     importlib.invalidate_caches()
-    search = [os.getcwd(), *_search_path(python)]
     source = ""
     for part in module.split("."):
         spec = PathFinder.find_spec(part, search)
@@ -91,24 +86,36 @@ def _module(module: str, python: str | None) -> list[Path]:
     return [Path(name(Path(place))) for place in search or [source]]
 
 
-def _search_path(python: str | None) -> list[str]:
+def search_path(python: str | None) -> list[str]:
+    """Give the folders where a Python looks for modules; None: the one that runs this.
+
+    Raises:
+        CheckError: It is no Python that runs.
+    """
     if python is None:
         return sys.path
-    done = subprocess.run(
-        [python, "-c", _SEARCH_PATH], stdin=subprocess.DEVNULL, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise CheckError(f"{python} is not a Python that runs (--python)")
-    return done.stdout.splitlines()
+    try:
+        done = subprocess.run(
+            [python, "-c", _SEARCH_PATH], stdin=subprocess.DEVNULL, capture_output=True, check=True
+        )
+        folders: list[str] = json.loads(done.stdout)
+    except FileNotFoundError as error:
+        raise CheckError(f"there is no program {python}") from error
+    # Other programs end well, too, and some write something.
+    except (OSError, subprocess.CalledProcessError, ValueError) as error:
+        raise CheckError(f"{python} is not a Python that runs") from error
+    return folders
 
 
-def _walk(top: Path, skipped: list[re.Pattern[str]]) -> Iterator[Path]:
+def _walk(top: Path, skipped: list[tuple[Path, re.Pattern[str]]]) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         raise CheckError(f"cannot read {shown(error.filename)}: {error.strerror}")
 
     def excluded(path: Path, end: str = "") -> bool:
-        here = Path(os.path.relpath(path)).as_posix() + end
-        return any(pattern.search(here) for pattern in skipped)
+        return any(
+            pattern.search(Path(os.path.relpath(path, start)).as_posix() + end)
+            for start, pattern in skipped
+        )
 
     seen: set[str] = set()
     for folder, subfolders, names in os.walk(top, onerror=refuse, followlinks=True):

@@ -4,7 +4,7 @@ import configparser
 import io
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,8 +60,20 @@ def of_project(start: Path) -> Options | None:
             if file.is_file():
                 parser, exclude = _toml(file) if file.suffix == ".toml" else _ini(file)
                 if "mypy" in parser:
+                    _refuse_wrong(exclude, file)
                     return Options(_ours(parser, folder), os.path.relpath(file), exclude)
     return None
+
+
+def _refuse_wrong(patterns: Iterable[str], file: Path) -> None:
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise CheckError(
+                f"{os.path.relpath(file)}: exclude has {pattern!r}, which is no regular "
+                f"expression: {error}"
+            ) from error
 
 
 def _parser() -> configparser.RawConfigParser:

@@ -30,8 +30,10 @@ class Settings:
     output: str = "text"
     # Codes of findings that are left out.
     disable: tuple[str, ...] = ()
-    # Regular expressions for what is skipped in folders.
+    # Regular expressions for what is skipped in folders, in paths from the folder of `file`.
     exclude: tuple[str, ...] = ()
+    # The pyproject.toml that has the table, if there is one.
+    file: str | None = None
 
 
 def upwards(start: Path) -> Iterator[Path]:
@@ -104,7 +106,7 @@ def _settings(file: Path, check: object) -> Settings:
     values = table(check)
     if values is None:
         raise CheckError(f"{where} is {check!r}, expected a table")
-    _refuse_unknown(values, where, Settings.__slots__)
+    _refuse_unknown(values, where, [key for key in Settings.__slots__ if key != "file"])
 
     def wrong(key: str, expected: str) -> CheckError:
         return CheckError(f"{where} {key} is {values[key]!r}, expected {expected}")
@@ -143,6 +145,7 @@ def _settings(file: Path, check: object) -> Settings:
         output=output,
         disable=strings("disable"),
         exclude=exclude,
+        file=os.path.relpath(file),
     )
 
 

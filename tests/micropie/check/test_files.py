@@ -12,14 +12,14 @@ from typing import TypeAlias
 import pytest
 
 import micropie
-from micropie.check.files import by_root, find
+from micropie.check.files import by_root, find, search_path
 from micropie.check.report import CheckError
 
 Write: TypeAlias = Callable[[dict[str, str]], None]
 
 
-def found(*paths: str, exclude: tuple[str, ...] = ()) -> list[str]:
-    return [str(path) for path in find(paths, exclude)]
+def found(*paths: str, exclude: tuple[str, ...] = (), folder: str = "") -> list[str]:
+    return [str(path) for path in find(paths, sys.path, [(Path(folder), each) for each in exclude])]
 
 
 def test_each_file_once_and_in_the_order_given(write: Write) -> None:
@@ -60,6 +60,8 @@ def test_what_is_excluded(write: Write, monkeypatch: pytest.MonkeyPatch) -> None
     assert found("src/x_pb2.py", "src/made", exclude=exclude) == ["src/x_pb2.py", "src/made/x.py"]
     monkeypatch.chdir("src/sub")
     assert found("..", exclude=(r"^\.\./made/",)) == ["../x_pb2.py", "../sub/chat.py"]
+    # It is looked for in paths from its folder.
+    assert found("..", exclude=exclude, folder="../..") == ["../sub/chat.py"]
 
 
 def test_links_are_followed_once(write: Write) -> None:
@@ -104,12 +106,29 @@ def test_modules_of_another_python(write: Write) -> None:
     venv.create("env", with_pip=False)
     (packages,) = Path("env").glob("lib/python*/site-packages")
     write({f"{packages}/theirs.py": "", f"{packages}/chat.py": "", "chat.py": ""})
-    assert find(["chat", "theirs"], python="env/bin/python") == [
+    assert find(["chat", "theirs"], search_path("env/bin/python")) == [
         Path("chat.py"),
         packages / "theirs.py",
     ]
-    with pytest.raises(CheckError, match=r"^false is not a Python that runs "):
-        find(["theirs"], python="false")
+
+
+@pytest.mark.parametrize(
+    ("python", "message"),
+    [
+        ("nosuch", "there is no program nosuch"),
+        ("./nosuch", "there is no program ./nosuch"),
+        *(
+            (name, f"{name} is not a Python that runs")
+            for name in ("false", "true", "echo", "./chat.py", "./folder", "./no-format")
+        ),
+    ],
+)
+def test_what_is_no_python(python: str, message: str, write: Write) -> None:
+    write({"chat.py": "", "folder/x.py": "", "no-format": "\0"})
+    Path("no-format").chmod(0o755)
+    with pytest.raises(CheckError) as failed:
+        search_path(python)
+    assert str(failed.value) == message
 
 
 @pytest.mark.parametrize(
@@ -162,11 +181,6 @@ def test_a_module_without_source(write: Write) -> None:
     with pytest.raises(CheckError) as failed:
         found("fast")
     assert str(failed.value) == f"the module fast has no Python source: {Path.cwd()}/fast{suffix}"
-
-
-def test_an_exclude_that_is_no_regular_expression() -> None:
-    with pytest.raises(CheckError, match=r"^exclude has '\(x', which is no regular expression: "):
-        found(".", exclude=("(x",))
 
 
 def test_files_by_the_folder_that_they_are_imported_from(write: Write) -> None:

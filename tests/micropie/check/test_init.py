@@ -203,6 +203,7 @@ def test_whose_options_mypy_has(
         (["chat.py", "nosuch"], "no such file, folder or module: nosuch"),
         (["empty"], "there are no .py files to check"),
         (["chat.py", "--python", "nosuch"], "there is no program nosuch (--python)"),
+        (["chat.py", "--python", "true"], "true is not a Python that runs (--python)"),
         (
             ["chat.py", "--disable", "arg-typ"],
             "there is no code 'arg-typ' (--disable): did you mean arg-type?",
@@ -210,12 +211,12 @@ def test_whose_options_mypy_has(
         (["chat.py", "--disable", "zzzzzz"], "there is no code 'zzzzzz' (--disable)"),
         (
             ["chat.py", "--no-types", "--disable", "misc,no-answer"],
-            "there is no code 'misc,no-answer' (--disable): write each by itself, "
-            "--disable misc --disable no-answer",
+            "there is no code 'misc,no-answer' (--disable): write each by itself; "
+            "--disable may be repeated",
         ),
         (
             ["chat.py", "--disable", "syntax"],
-            "syntax cannot be disabled: such a file is not checked",
+            "syntax cannot be disabled (--disable): such a file is not checked",
         ),
         (["closed.py", "--no-types"], "cannot read closed.py: Permission denied"),
         (["closed.py", "chat.py"], "cannot read closed.py: Permission denied"),
@@ -227,6 +228,54 @@ def test_what_cannot_be_checked(
     write({"chat.py": "", "closed.py": "", "empty/notes.txt": ""})
     flow["closed.py"] = Unreadable("cannot read closed.py: Permission denied")
     assert check(*call) == (2, [], f"micropie check: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("setting", "call", "message"),
+    [
+        ("paths = ['nope']", [], "no such file, folder or module: nope (paths in {})"),
+        ("paths = ['nope']", ["no"], "no such file, folder or module: no"),
+        ("python = 'false'", ["chat.py"], "false is not a Python that runs (python in {})"),
+        (
+            "disable = ['arg-typ']",
+            ["chat.py"],
+            "there is no code 'arg-typ' (disable in {}): did you mean arg-type?",
+        ),
+        (
+            "disable = ['a,b']",
+            ["chat.py"],
+            "there is no code 'a,b' (disable in {}): write each by itself",
+        ),
+        (
+            "disable = ['a']",
+            ["chat.py", "--disable=syntax"],
+            "syntax cannot be disabled (--disable): such a file is not checked",
+        ),
+    ],
+)
+def test_where_a_wrong_setting_is_from(
+    setting: str,
+    call: list[str],
+    message: str,
+    check: Check,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write({"pyproject.toml": f"[tool.micropie.check]\n{setting}", "src/chat.py": ""})
+    monkeypatch.chdir("src")
+    expected = message.format("../pyproject.toml")
+    assert check(*call) == (2, [], f"micropie check: {expected}\n")
+
+
+def test_what_is_excluded_is_named_from_the_folder_of_its_file(
+    check: Check, flow: Flow, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = "[tool.micropie.check]\ntypes = false\nexclude = ['^src/made/']\npaths = ['src']"
+    write({"pyproject.toml": settings, "src/made/x.py": "", "src/sub/chat.py": ""})
+    flow["made/x.py"] = flow["../made/x.py"] = [NO_ANSWER]
+    for folder in ("src", "sub"):
+        monkeypatch.chdir(folder)
+        assert check() == (0, ["Success: no issues found in 1 source file"], "")
 
 
 def test_wrong_settings(check: Check, write: Write) -> None:

@@ -144,6 +144,20 @@ strict_optional = false
     }
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [("mypy.ini", "[mypy]\nexclude = (x"), ("pyproject.toml", "[tool.mypy]\nexclude = ['(x']")],
+)
+def test_an_exclude_that_is_no_regular_expression(file: str, text: str, write: Write) -> None:
+    write({file: text})
+    with pytest.raises(CheckError) as failed:
+        of_project(Path.cwd())
+    assert str(failed.value) == (
+        f"{file}: exclude has '(x', which is no regular expression: "
+        "missing ), unterminated subpattern at position 0"
+    )
+
+
 def test_one_exclude_in_a_toml_file(write: Write) -> None:
     write({"pyproject.toml": "[tool.mypy]\nexclude = '^made/'"})
     found = of_project(Path.cwd())

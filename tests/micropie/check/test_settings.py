@@ -33,6 +33,7 @@ def test_each_key(write: Write) -> None:
         output="github",
         disable=("no-answer",),
         exclude=(r"_pb2\.py$",),
+        file="pyproject.toml",
     )
 
 
@@ -42,6 +43,7 @@ def test_paths_begin_where_the_file_is(write: Write, monkeypatch: pytest.MonkeyP
     settings = load(Path.cwd())
     assert settings.paths == ("..", "package.module")
     assert settings.python == str(Path.cwd().parents[1] / ".venv/bin/python")
+    assert settings.file == "../../pyproject.toml"
 
 
 def test_a_python_without_a_folder_is_a_program(write: Write) -> None:
