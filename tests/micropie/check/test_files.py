@@ -19,7 +19,10 @@ Write: TypeAlias = Callable[[dict[str, str]], None]
 
 
 def found(*paths: str, exclude: tuple[str, ...] = (), folder: str = "") -> list[str]:
-    return [str(path) for path in find(paths, sys.path, [(Path(folder), each) for each in exclude])]
+    return [
+        str(path)
+        for path in find(paths, search_path(None), [(Path(folder), each) for each in exclude])
+    ]
 
 
 def test_each_file_once_and_in_the_order_given(write: Write) -> None:
