@@ -1,6 +1,7 @@
 """The command `micropie`: its verbs, its help and how it ends."""
 
 import argparse
+import errno
 import importlib
 import importlib.util
 import os
@@ -87,6 +88,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: From argparse: 0 after `--help` and `--version`, 2 for a wrong call.
     """
+    # Python has None for what was closed before it began, and little but print() copes with that.
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, os.fdopen(nowhere, "w", encoding="utf-8"))
     # A name or message that the terminal's encoding does not have is no reason to fail.
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
@@ -99,10 +105,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # As by SIGPIPE. What is still buffered would fail again at exit.
+    except OSError as error:
+        if error.errno not in {errno.EPIPE, errno.ENOSPC}:
+            raise
+        # What is still buffered would fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        if error.errno == errno.EPIPE:
+            # As by SIGPIPE.
+            return 141
+        print(f"micropie: {error.strerror}", file=sys.stderr)
+        return 2
 
 
 def _run(argv: Sequence[str]) -> int:

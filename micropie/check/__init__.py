@@ -16,7 +16,7 @@ from micropie._paths import absolute
 from micropie.check import files, options, settings
 from micropie.check.flow import Flow
 from micropie.check.mypy import Mypy, Outcome
-from micropie.check.report import CheckError, Entry, Report, merge
+from micropie.check.report import CheckError, Entry, Report, merge, shown
 from micropie.check.settings import Settings
 from micropie.cli import Subparsers
 
@@ -122,6 +122,11 @@ def run(args: argparse.Namespace) -> int:
     except CheckError as error:
         print(f"micropie check: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        # A folder that is only passed through may be closed, and a disk full.
+        where = f": {shown(os.fsdecode(error.filename))}" if error.filename else ""
+        print(f"micropie check: {error.strerror}{where}", file=sys.stderr)
+        return 2
     # Only now: mypy need not wait for it.
     from micropie.check.output import lines
 
@@ -135,7 +140,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _chosen(args: argparse.Namespace) -> Settings:
     """The settings that there are, and over them what the command line says."""
-    project = settings.load(Path.cwd())
+    try:
+        here = Path.cwd()
+    except FileNotFoundError as error:
+        raise CheckError("the current folder is gone") from error
+    project = settings.load(here)
     chosen = Settings(
         paths=tuple(args.paths) or project.paths,
         types=project.types if args.types is None else args.types,

@@ -54,7 +54,8 @@ def _places(path: str, search: Sequence[str]) -> list[Path]:
     try:
         # Unlike Path, it does not take an empty name for the current folder.
         mode = os.stat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError) as error:
+    # The last is for what no name of a file can have.
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
         if path.endswith((".py", ".pyi")) or not all(map(str.isidentifier, path.split("."))):
             raise CheckError(f"no such file or folder: {shown(path)}") from error
         return _module(path, [os.getcwd(), *search])
@@ -100,10 +101,10 @@ def search_path(python: str | None) -> list[str]:
         )
         folders: list[str] = json.loads(done.stdout)
     except FileNotFoundError as error:
-        raise CheckError(f"there is no program {python}") from error
+        raise CheckError(f"there is no program {shown(python)}") from error
     # Other programs end well, too, and some write something.
     except (OSError, subprocess.CalledProcessError, ValueError) as error:
-        raise CheckError(f"{python} is not a Python that runs") from error
+        raise CheckError(f"{shown(python)} is not a Python that runs") from error
     return folders
 
 

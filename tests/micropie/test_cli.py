@@ -1,5 +1,6 @@
 """The command `micropie`, without what its verbs do."""
 
+import errno
 import importlib.metadata
 import io
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from micropie import cli
 from micropie.cli import main
 
 _VERBS = ["check", "verify", "report", "diff", "serve"]
@@ -127,6 +129,43 @@ def test_a_reader_that_has_enough_is_no_traceback() -> None:
         child.stdout.close()
         assert child.stderr.read() == b""
     assert child.returncode == 141
+
+
+def test_a_full_disk_is_no_traceback() -> None:
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-P", "-m", "micropie", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (2, b"micropie: No space left on device\n")
+
+
+@pytest.mark.parametrize(("arguments", "status"), [("--version", 0), ("nosuch", 2)])
+def test_a_closed_standard_output_is_no_traceback(arguments: str, status: int) -> None:
+    command = 'exec "$0" -P -m micropie "$1"'
+    closed = subprocess.run(
+        ["sh", "-c", f"{command} >&-", sys.executable, arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert closed.returncode == status
+    assert "Traceback" not in closed.stderr
+    both = ["sh", "-c", f"{command} >&- 2>&-", sys.executable, arguments]
+    assert subprocess.run(both, check=False).returncode == status
+
+
+def test_what_is_wrong_is_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what the system refuses, only what is no fault of the program is told in a line."""
+
+    def fail() -> str:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(cli, "version", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        main(["--version"])
 
 
 def test_what_an_encoding_does_not_have_is_escaped(tmp_path: Path) -> None:

@@ -141,6 +141,7 @@ def test_what_is_no_python(python: str, message: str, write: Write) -> None:
         ("no/such", "no such file or folder: no/such"),
         ("chat.py/such", "no such file or folder: chat.py/such"),
         ("", "no such file or folder: "),
+        ("a\0b", r"no such file or folder: a\x00b"),
         ("nosuch", "no such file, folder or module: nosuch"),
         ("chat.nosuch", "no such file, folder or module: chat.nosuch"),
         ("loop.py", "cannot read loop.py: Too many levels of symbolic links"),

@@ -288,6 +288,38 @@ def test_wrong_settings(check: Check, write: Write) -> None:
     )
 
 
+def test_a_folder_that_is_gone(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("gone").mkdir()
+    monkeypatch.chdir("gone")
+    Path("../gone").rmdir()
+    assert check("chat.py", "--no-types") == (
+        2,
+        [],
+        "micropie check: the current folder is gone\n",
+    )
+
+
+def test_what_the_system_refuses_on_the_way(
+    check: Check, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write({"chat.py": ""})
+
+    # For root, who runs tests in containers, no folder is closed.
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", f"{path}\x1b")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    err = f"micropie check: Permission denied: {Path.cwd()}/pyproject.toml\\x1b\n"
+    assert check("chat.py", "--no-types") == (2, [], err)
+    monkeypatch.setattr(Path, "is_file", full)
+    err = "micropie check: No space left on device\n"
+    assert check("chat.py", "--no-types") == (2, [], err)
+
+
+def full(path: Path) -> bool:
+    raise OSError(28, "No space left on device")
+
+
 def test_codes_of_our_plugin(
     check: Check, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
