@@ -12,7 +12,7 @@ from typing import Final
 
 from micropie._paths import absolute, import_root
 from micropie._state import State
-from micropie.flow.callees import PLAIN
+from micropie.flow.callees import PLAIN, member
 from micropie.flow.findings import Code, Finding, Severity, silence
 from micropie.flow.modules import TOO_DEEP, Function, Module, Modules, parse
 from micropie.flow.program import Program, Start
@@ -124,6 +124,9 @@ class Checker:
             if rest and modules.is_application(module, owner):
                 handler = rest[0].arg
                 known = decorators <= PLAIN and function.name not in called
+                # Another definition, or what wraps this one, may stand below.
+                last = member(owner, function.name)
+                known = known and last is not None and function in ast.walk(last)
                 yield (
                     handler,
                     (
