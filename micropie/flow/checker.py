@@ -90,6 +90,21 @@ class Checker:
             except RecursionError:
                 return [_syntax_error(SyntaxError(TOO_DEEP))]
 
+    def consulted(self, file: Path) -> list[Path]:
+        """Give the files that decide what was found in the file that was checked last.
+
+        One that is not there may decide as well.
+        """
+        root, _ = _place(file)
+        files = [absolute(file)]
+        folder = files[0].parent
+        # They say how it is imported.
+        while folder != root:
+            files.append(folder / "__init__.py")
+            folder = folder.parent
+        files.append(root / "__init__.py")
+        return [*files, *self._modules[root].consulted()] if root in self._modules else files
+
     def _findings(self, file: Path, source: str, tree: ast.Module) -> list[Finding]:
         root, name = _place(file)
         if root not in self._modules:

@@ -56,6 +56,9 @@ def flow(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Finding] | Exception
                     raise found
                 yield file, found
 
+        def consulted(self, _: Path) -> list[Path]:
+            return []  # it is not to be remembered
+
     monkeypatch.setattr(micropie.flow, "Checker", Told)
     return told
 
