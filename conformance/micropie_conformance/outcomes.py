@@ -45,10 +45,12 @@ def same(value: object, expected: str | bytes | int | None) -> bool:
     A class derived from that of `expected` will do, a bool only for a bool. For bytes,
     bytearray and memoryview will do too: that it is exactly bytes is a question of its own.
     """
+    if value is expected:
+        return True
     try:
         match expected:
             case None | bool():
-                return value is expected
+                return False
             case str():
                 return isinstance(value, str) and str.__eq__(value, expected)
             case bytes():

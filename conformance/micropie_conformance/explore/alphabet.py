@@ -4,10 +4,11 @@ A letter has a simpler one where it has a peculiarity: a failure that the simple
 well is not about the peculiarity.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import product
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from micropie_conformance.cases.common import SESSION
@@ -75,6 +76,12 @@ class Called:
     # The clause that refuses the arguments, or that speaks of just these; empty: none.
     clause: str = ""
     simpler: "Called | None" = None
+    # Makes the call on a connection.
+    made: Callable[[object], Any] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Make ready what is called often."""
+        object.__setattr__(self, "made", methodcaller(self.method, *self.args, **self.kwargs))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

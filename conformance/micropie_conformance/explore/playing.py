@@ -7,7 +7,7 @@ case does.
 
 import asyncio
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from types import CoroutineType, coroutine
 from typing import Any, Final, Protocol
@@ -188,6 +188,9 @@ class _Server:
             # One that does not want to end is not ours to blame here.
             with suppress(BaseException):
                 self.waits.close()
+        # Both lead back to here, the error by its traceback. Left to the garbage collector,
+        # they would take as long as the sequence.
+        self.connection = self.value = self.waits = None
 
 
 class Stepped:
@@ -220,7 +223,7 @@ class Stepped:
             if isinstance(letter, Called):
                 other, server.waits = server.waits, None
                 try:
-                    call = getattr(connection, letter.method)(*letter.args, **letter.kwargs)
+                    call = letter.made(connection)
                     if call.__class__ is not CoroutineType:
                         call = _awaited(call)
                 except BaseException as error:
@@ -355,7 +358,7 @@ def first_failing(checks: Sequence[Check], seen: Seen) -> Check | None:
     """Give the first check that does not hold for what was seen; None: all of them hold."""
     for check in checks:
         try:
-            if not _holds(check.asks, check.expected, seen):
+            if not _ANSWERS[check.asks](seen, check.expected):
                 return check
         except BaseException:
             # What was sent may be of any class there is, and not even let itself be looked at.
@@ -363,35 +366,41 @@ def first_failing(checks: Sequence[Check], seen: Seen) -> Check | None:
     return None
 
 
-def _holds(asks: Is, expected: Any, seen: Seen) -> bool:
-    if asks is Is.OUTCOME:
-        return bool(seen.outcome & expected)
-    if asks is Is.ACCEPTED:
-        return same(seen.attribute("accepted"), expected)
-    if asks is Is.SESSION_ID:
-        return same(seen.attribute("session_id"), expected)
-    if asks is Is.VALUE:
-        return seen.outcome == RETURNS and same(seen.value, expected)
-    if asks is Is.WAITING:
-        return bool(seen.waiting & expected)
+def _expected_kinds(seen: Seen, expected: Any) -> bool:
     sent = seen.sent
-    if asks is Is.KINDS:
-        return [kind(event) for event in sent] == [*expected] if sent else not expected
-    if asks is Is.SENT:
-        return len(sent) == len(expected) and all(map(matches, sent, expected))
-    if asks is Is.CAUSED:
-        return isinstance(seen.value, BaseException) and seen.error in causes(seen.value)
-    if asks is Is.READ:
-        return bool(seen.read >= expected)
+    return [kind(event) for event in sent] == [*expected] if sent else not expected
+
+
+def _expected_events(seen: Seen, expected: Any) -> bool:
+    return len(seen.sent) == len(expected) and all(map(matches, seen.sent, expected))
+
+
+def _caused(seen: Seen, _: Any) -> bool:
+    return isinstance(seen.value, BaseException) and seen.error in causes(seen.value)
+
+
+def _event(seen: Seen) -> Event:
     # Copied, as its headers may be there to be looked at once only.
-    event = seen.sent[0] = copied(sent[0])
-    if asks is Is.SUBPROTOCOL:
-        return same(event.get("subprotocol"), expected)
-    if asks is Is.COOKIES:
-        return _sessions(event) == [*expected]
-    if asks is Is.CODE:
-        return same(_code(event), expected)
-    return same(_reason(event), expected)
+    event = seen.sent[0] = copied(seen.sent[0])
+    return event
+
+
+# How each question is answered, of what was seen and with what is expected.
+_ANSWERS: Final[dict[Is, Callable[[Seen, Any], bool]]] = {
+    Is.OUTCOME: lambda seen, expected: bool(seen.outcome & expected),
+    Is.VALUE: lambda seen, expected: seen.outcome == RETURNS and same(seen.value, expected),
+    Is.CAUSED: _caused,
+    Is.WAITING: lambda seen, expected: bool(seen.waiting & expected),
+    Is.KINDS: _expected_kinds,
+    Is.SENT: _expected_events,
+    Is.SUBPROTOCOL: lambda seen, expected: same(_event(seen).get("subprotocol"), expected),
+    Is.COOKIES: lambda seen, expected: _sessions(_event(seen)) == [*expected],
+    Is.CODE: lambda seen, expected: same(_code(_event(seen)), expected),
+    Is.REASON: lambda seen, expected: same(_reason(_event(seen)), expected),
+    Is.READ: lambda seen, expected: bool(seen.read >= expected),
+    Is.ACCEPTED: lambda seen, expected: same(seen.attribute("accepted"), expected),
+    Is.SESSION_ID: lambda seen, expected: same(seen.attribute("session_id"), expected),
+}
 
 
 def _sessions(event: Event) -> list[str]:
