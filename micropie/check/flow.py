@@ -45,21 +45,20 @@ class Flow:
         found = {file: self._memory.recall(file) for file in sources}
         ahead = [file for file in sources if found[file] is None]
         if ahead:
-            found |= self._analysed(ahead)
-            self._memory.save()
+            analysed = self._analysed(ahead)
+            self._memory.keep(analysed, self._checker.consulted())
+            found |= analysed
         return [_entry(str(file), one) for file in sources for one in found[file] or ()]
 
     def _analysed(self, files: list[Path]) -> dict[Path, list[Remembered]]:
         from micropie.flow.checker import Unreadable
 
-        analysed: dict[Path, list[Remembered]] = {}
         try:
-            for file, found in self._checker.check_all(files):
-                analysed[file] = [*map(_remembered, found)]
-                self._memory.keep(file, self._checker.consulted(file), analysed[file])
+            return {
+                file: [*map(_remembered, found)] for file, found in self._checker.check_all(files)
+            }
         except Unreadable as error:
             raise CheckError(str(error)) from error
-        return analysed
 
 
 def _remembered(finding: "Finding") -> Remembered:

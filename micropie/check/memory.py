@@ -4,31 +4,35 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import Final, TypeAlias, TypedDict, cast
 
+from micropie._paths import absolute
 from micropie.check.files import PACKAGE
 
-__all__ = ["Memory"]
+__all__ = ["Memory", "Remembered"]
 
 # As in a Finding: line, column, code, severity, message, origin.
-Remembered = tuple[int, int, str, str, str, int | None]
-
+Remembered: TypeAlias = tuple[int, int, str, str, str, int | None]
 
 # So many nanoseconds the clock of a file system may be behind, which moves by ticks.
-_TICK = 20_000_000
+TICK: Final = 20_000_000
 
 
 class _Known(TypedDict):
-    # The digests of files by their paths; None: there is no such file.
+    # The digests of all files that had a part in it; None: there is no such file.
     consulted: dict[str, str | None]
-    findings: list[Remembered]
+    # By file: its digest, and what was found in it.
+    found: dict[str, tuple[str | None, list[Remembered]]]
 
 
 class Memory:
     """Findings by file, in a file of a cache folder.
+
+    A file's own findings are forgotten when it changes, all of them when another file does that
+    was consulted for any of them, such as that of a base class.
 
     Args:
         folder: The cache folder; None: nothing is remembered.
@@ -37,74 +41,79 @@ class Memory:
 
     def __init__(self, folder: Path | None, here: Path) -> None:
         """Read what is remembered, if it is of this package and this Python."""
-        self._began = time.time_ns() - _TICK
-        self._digests: dict[str, str | None] = {}
+        self._began = time.time_ns() - TICK
+        self._digests: dict[Path, str | None] = {}
+        self._known = _Known(consulted={}, found={})
         self._file = folder and folder / f"flow-{_digest(os.fsencode(here))}.json"
-        self._known: dict[str, _Known] = {}
         self._of = ""
-        self._changed = False
         if self._file is not None:
-            parts = [sys.version.encode(), *(file.read_bytes() for file in _package())]
-            self._of = _digest(b"".join(parts))
-            try:
-                of, digest, text = self._file.read_text(encoding="utf-8").split("\n", 2)
-                # What is damaged is not to be taken for something that was found.
-                if (of, digest) == (self._of, _digest(text.encode())):
-                    self._known = cast(dict[str, _Known], json.loads(text))
-            except (OSError, ValueError):
-                pass
+            package = (file.read_bytes() for file in sorted(PACKAGE.rglob("*.py")))
+            self._of = _digest(b"".join([sys.version.encode(), *package]))
+            self._read(self._file)
+
+    def _read(self, file: Path) -> None:
+        try:
+            of, digest, text = file.read_text(encoding="utf-8").split("\n", 2)
+        except (OSError, ValueError):
+            return
+        # What is damaged is not to be taken for something that was found.
+        if (of, digest) == (self._of, _digest(text.encode())):
+            known = cast(_Known, json.loads(text))  # as it was written
+            if all(self._digest_of(Path(path)) == its for path, its in known["consulted"].items()):
+                self._known = known
 
     def recall(self, file: Path) -> list[Remembered] | None:
         """Give what was found in a file; None: that is not known, or no longer so."""
-        known = self._known.get(os.path.abspath(file))
-        if known is None or any(
-            self._digest_of(path) != digest for path, digest in known["consulted"].items()
-        ):
-            return None
-        return known["findings"]
+        digest, findings = self._known["found"].get(str(absolute(file)), (None, None))
+        return findings if digest == self._digest_of(absolute(file)) else None
 
-    def keep(self, file: Path, consulted: Iterable[Path], findings: list[Remembered]) -> None:
-        """Remember what was found in a file, and which files decided that."""
-        paths = [*dict.fromkeys(map(str, consulted))]
-        # What is changed meanwhile may not be what was read.
-        if self._file is not None and paths and not any(map(self._is_new, paths)):
-            its = {path: self._digest_of(path) for path in paths}
-            self._known[os.path.abspath(file)] = {"consulted": its, "findings": findings}
-            self._changed = True
+    def keep(self, found: Mapping[Path, list[Remembered]], consulted: Iterable[Path]) -> None:
+        """Remember what was found in files, and which others had a part in it.
 
-    def save(self) -> None:
-        """Write what is new; that it cannot be written is no fault."""
-        if self._file is None or not self._changed:
+        Of what has changed since the beginning, it cannot be told what was read. That nothing can
+        be written is no fault.
+        """
+        others = {absolute(path) for path in consulted}
+        if self._file is None or any(map(self._is_new, others)):
             return
-        text = json.dumps({file: its for file, its in self._known.items() if os.path.exists(file)})
-        new = self._file.with_suffix(f".{os.getpid()}")
+        known = self._known
+        known["consulted"].update((str(path), self._digest_of(path)) for path in others)
+        for path, findings in ((absolute(file), findings) for file, findings in found.items()):
+            if self._is_new(path):
+                known["found"].pop(str(path), None)
+            else:
+                known["found"][str(path)] = self._digest_of(path), findings
+        known["found"] = {path: its for path, its in known["found"].items() if os.path.exists(path)}
+        self._write(self._file, json.dumps(known))
+
+    def _write(self, file: Path, text: str) -> None:
+        new = file.with_suffix(f".{os.getpid()}")
         try:
             new.write_text(f"{self._of}\n{_digest(text.encode())}\n{text}", encoding="utf-8")
             # At once: another check may be reading it.
-            new.replace(self._file)
+            new.replace(file)
         except OSError:
             new.unlink(missing_ok=True)
 
-    def _digest_of(self, path: str) -> str | None:
+    def _digest_of(self, path: Path) -> str | None:
         if path not in self._digests:
             try:
-                with open(path, "rb") as opened:
-                    self._digests[path] = _digest(opened.read())
+                self._digests[path] = _digest(path.read_bytes())
             except OSError:
                 self._digests[path] = None
         return self._digests[path]
 
-    def _is_new(self, path: str) -> bool:
-        try:
-            status = os.stat(path)
-        except OSError:
-            return False
-        return max(status.st_mtime_ns, status.st_ctime_ns) >= self._began
+    def _is_new(self, path: Path) -> bool:
+        """Whether a file has come, changed or gone since the beginning."""
+        while True:
+            try:
+                status = path.stat()
+            except OSError:
+                # That something has gone shows in the folder that it was in.
+                path = path.parent
+            else:
+                return max(status.st_mtime_ns, status.st_ctime_ns) >= self._began
 
 
 def _digest(content: bytes) -> str:
     return blake2b(content, digest_size=16).hexdigest()
-
-
-def _package() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))

@@ -147,14 +147,13 @@ class Modules:
         """Hold where to look; nothing is read yet."""
         self._roots = roots
         self._known: dict[str, Module | None] = {}
-        # What was asked for since a module was last made known.
+        # What was asked for, whether it is there or not.
         self._asked: set[str] = set()
         self._applications: dict[ast.ClassDef, bool] = {}
 
     @contextmanager
     def having(self, module: Module) -> Generator[None, None, None]:
         """Make a module known that was read already, for as long as it is looked at."""
-        self._asked.clear()
         known = self._known.pop(module.name, None)
         self._known[module.name] = module
         try:
@@ -176,7 +175,7 @@ class Modules:
         return self._known[name]
 
     def consulted(self) -> Iterator[Path]:
-        """Give the files that decide what was found for the last module, also where none is."""
+        """Give the files that were looked for so far, those that are not there too."""
         for name in self._asked:
             yield from self._places(name)
 

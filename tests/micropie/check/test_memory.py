@@ -1,5 +1,7 @@
 """What the flow analysis has found is remembered, and is what it would find anew."""
 
+import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 
 import micropie.check.memory
 from micropie.check.flow import Flow
-from micropie.check.memory import Memory
+from micropie.check.memory import TICK, Memory
 from micropie.check.report import Entry
 from micropie.flow import Checker, Finding
 
@@ -87,6 +89,15 @@ def test_after_an_edit(edit: str, cache: Path, analysed: list[str], write: Write
     write({"src/chat.py": CHAT})
 
 
+def test_a_base_class_of_several_files(cache: Path, write: Write) -> None:
+    """What was learnt of it for the first file decides what is found in the second."""
+    write({"a.py": CHAT, "b.py": CHAT, "base.py": "from app import App\nclass Base(App): ..."})
+    write({"app.py": "from micropie import App"})
+    assert len(found(cache, "a.py", "b.py")) == 2
+    write({"app.py": "class App: ..."})
+    assert found(cache, "a.py", "b.py") == []
+
+
 def test_a_module_that_is_deleted(cache: Path, write: Write) -> None:
     write({"chat.py": CHAT, "base.py": APP})
     assert len(found(cache, "chat.py")) == 1
@@ -109,7 +120,7 @@ def test_another_version_of_this_package(
 def test_a_damaged_memory(damage: str, cache: Path, write: Write) -> None:
     write({"chat.py": CHAT, "base.py": APP})
     found(cache, "chat.py")
-    [file] = cache.iterdir()
+    [file] = cache.glob("flow-*")
     text = file.read_text()
     file.write_text(damage and text.replace("send-before-accept", damage))
     assert len(found(cache, "chat.py")) == 1
@@ -132,24 +143,46 @@ def test_other_files_are_remembered_while_they_are_there(
     assert analysed == ["a.py"]
 
 
-def test_what_changes_meanwhile_is_not_remembered(
-    cache: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+WHAT_HAPPENS: dict[str, Callable[[], object]] = {
+    "it changes": lambda: Path("chat.py").write_text(""),
+    "it gets an older time": lambda: os.utime("chat.py", (0, 0)),
+    "another that was consulted changes": lambda: Path("base.py").write_text(APP),
+    "another that was consulted goes": Path("base.py").unlink,
+    "another that was consulted goes, with its folder": lambda: shutil.rmtree("pkg"),
+}
+
+
+@pytest.mark.parametrize("what", [None, *WHAT_HAPPENS])
+def test_what_happens_meanwhile_keeps_it_from_being_remembered(
+    what: str | None, cache: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(time, "time_ns", lambda: 0)
+    write({"chat.py": CHAT, "base.py": APP, "pkg/base.py": ""})
+    began = tick(cache)
+    monkeypatch.setattr(time, "time_ns", lambda: began + TICK)
     memory = Memory(cache, Path.cwd())
-    write({"chat.py": ""})
-    memory.keep(Path("chat.py"), [Path("chat.py")], [])
-    memory.save()
-    assert memory.recall(Path("chat.py")) is None
-    assert [*cache.iterdir()] == []
+    if what is not None:
+        WHAT_HAPPENS[what]()
+    memory.keep({Path("chat.py"): []}, map(Path, ("base.py", "pkg/base.py", "none/none.py")))
+    recalled = Memory(cache, Path.cwd()).recall(Path("chat.py"))
+    assert recalled == (None if what else [])
+
+
+def tick(folder: Path) -> int:
+    """Wait until the clock of the file system moves on, and read it."""
+    clock = folder / "clock"
+    clock.touch()
+    start = clock.stat().st_ctime_ns
+    while (now := clock.stat().st_ctime_ns) == start:
+        clock.touch()
+    return now
 
 
 def test_where_nothing_can_be_written(cache: Path, write: Write) -> None:
     write({"chat.py": CHAT, "base.py": APP})
     found(cache, "chat.py")
-    [file] = cache.iterdir()
+    [file] = cache.glob("flow-*")
     file.unlink()
     # What it cannot be put in the place of.
     (file / "folder").mkdir(parents=True)
     assert len(found(cache, "chat.py")) == 1
-    assert [*cache.iterdir()] == [file]
+    assert [*cache.glob("flow-*")] == [file]
