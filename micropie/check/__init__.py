@@ -14,7 +14,7 @@ from pathlib import Path
 from micropie._paths import absolute
 from micropie.check import files, options, settings
 from micropie.check.flow import Flow
-from micropie.check.mypy import Mypy, Outcome
+from micropie.check.mypy import Mypy, Outcome, user_cache
 from micropie.check.report import CheckError, Entry, Report, merge
 from micropie.check.settings import Settings
 from micropie.cli import Subparsers
@@ -192,7 +192,7 @@ def _check(chosen: Settings) -> Report:
     exclude = [*chosen.exclude, *(with_mypy.exclude if with_mypy else ())]
     found = files.find(chosen.paths, exclude, chosen.python)
     roots = files.by_root(found)
-    flow = Flow([Path.cwd()])
+    flow = Flow(Path.cwd(), user_cache())
     by_flow: list[Entry] = []
 
     def analyse(its: list[Path]) -> None:

@@ -158,6 +158,8 @@ class Modules:
         """Hold where to look; nothing is read yet."""
         self._roots = roots
         self._known: dict[str, Module | None] = {}
+        # What was asked for, whether it is there or not.
+        self._asked: set[str] = set()
         self._applications: dict[ast.ClassDef, bool] = {}
 
     @contextmanager
@@ -176,23 +178,32 @@ class Modules:
 
     def find(self, name: str) -> Module | None:
         """Give a module; None: there is none that can be read, or it is not valid Python."""
+        self._asked.add(name)
         if name not in self._known:
             # A module that imports itself finds nothing new in itself.
             self._known[name] = None
             self._known[name] = self._read(name)
         return self._known[name]
 
+    def consulted(self) -> Iterator[Path]:
+        """Give the files that were looked for so far, those that are not there too."""
+        for name in self._asked:
+            yield from self._places(name)
+
+    def _places(self, name: str) -> Iterator[Path]:
+        if all(part.isidentifier() for part in name.split(".")):
+            path = Path(*name.split("."))
+            for root in self._roots:
+                yield root / path / "__init__.py"
+                yield (root / path).with_suffix(".py")
+
     def _read(self, name: str) -> Module | None:
-        if not all(part.isidentifier() for part in name.split(".")):
-            return None
-        path = Path(*name.split("."))
-        for root in self._roots:
-            for file in (root / path / "__init__.py", (root / path).with_suffix(".py")):
-                try:
-                    _, tree = parse(file)
-                except (OSError, SyntaxError):
-                    continue
-                return Module(name, tree, file.name == "__init__.py")
+        for file in self._places(name):
+            try:
+                _, tree = parse(file)
+            except (OSError, SyntaxError):
+                continue
+            return Module(name, tree, file.name == "__init__.py")
         return None
 
     def canonical(self, module: Module, node: ast.expr) -> str:

@@ -432,3 +432,20 @@ def test_several_files_without_a_look_for_garbage(folder: Path, collects: bool) 
     assert [(file, one.code) for file, [one] in found] == [
         (file, Code.SYNTAX_ERROR) for file in files
     ]
+
+
+def test_what_decides_what_is_found(folder: Path) -> None:
+    """Also files that are not there."""
+    base = write(folder, "base.py", "from micropie import App")
+    checker = Checker()
+    source = "import base\nclass A(base.App):\n    async def ws_a(self, ws): await ws.accept()"
+    chat = write(folder, "pkg/chat.py", source)
+    package = write(folder, "pkg/__init__.py", "")
+    assert [*checker.consulted()] == []
+    checker.check(chat)
+    assert {*checker.consulted()} == {
+        package,
+        folder / "__init__.py",
+        folder / "base/__init__.py",
+        base,
+    }
