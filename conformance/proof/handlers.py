@@ -106,6 +106,7 @@ class _Writer:
         simple = ["call"] * 8 + ["work", "alias", "expression", "leave", "flag", "flag"]
         if helpers:
             simple += ["helper"] * 2
+        simple += ["within"]
         compound = ["if"] * 4 + ["while", "for", "try", "try", "try", "with", "match", "endless"]
         kinds = simple + compound if nested else simple
         kind = self.chance.choice(kinds)
@@ -125,8 +126,18 @@ class _Writer:
         call = f"await helper{self.chance.randrange(helpers)}({name})"
         self.line(depth, self.chance.choice(("{}", "flag = {}", "if not {}: return")).format(call))
 
+    def write_within(self, depth: int, name: str, nested: int, loop: bool, helpers: int) -> None:
+        number = len(self.lines)
+        self.line(depth, f"async def helper_a{number}():")
+        self.line(depth + 1, f"await {name}.{self.chance.choice(self.calls)}")
+        self.line(depth, f"async def helper_b{number}():")
+        self.line(depth + 1, f"await helper_a{number}()")
+        self.line(depth, f"await helper_{self.chance.choice('ab')}{number}()")
+
     def write_flag(self, depth: int, name: str, nested: int, loop: bool, helpers: int) -> None:
-        self.line(depth, f"flag = {self.chance.choice(('True', 'False', 'None', 'chance.yes'))}")
+        self.line(
+            depth, f"flag = {self.chance.choice(('True', 'False', 'None', 'chance.unknown'))}"
+        )
 
     def write_expression(
         self, depth: int, name: str, nested: int, loop: bool, helpers: int
@@ -149,7 +160,7 @@ class _Writer:
             self.line(depth, form.format(call))
 
     def write_leave(self, depth: int, name: str, nested: int, loop: bool, helpers: int) -> None:
-        result = self.chance.choice(("", " True", " False", " flag", " chance.yes"))
+        result = self.chance.choice(("", " True", " False", " flag", " chance.unknown"))
         ways = [f"return{result}", "raise ValueError", "raise ConnectionClosed", "raise"]
         ways += ["break", "continue"] * loop
         # `raise` alone is for an `except`; elsewhere it is a RuntimeError.
@@ -164,7 +175,7 @@ class _Writer:
                 "not flag",
                 "flag is None",
                 "flag is not None and chance.yes",
-                "(flag := chance.yes)",
+                "(flag := chance.unknown)",
                 f"flag or {name}.accepted",
                 f"{name}.accepted",
                 f"not {name}.accepted",
@@ -262,6 +273,10 @@ class _Chance:
         return bool(self.choose())
 
     @property
+    def unknown(self) -> bool | None:
+        return (False, True, None)[self.choose(3)]
+
+    @property
     def one_of_three(self) -> int:
         return self.choose(3)
 
@@ -338,6 +353,13 @@ class _Watched(WebSocket):
         frame = _caller(currentframe())
         if frame.f_code.co_name == _HANDLER:
             self.seen.calls[frame.f_lineno].add(refused)
+        elif refused:
+            # In a function within the handler, or in one that it calls.
+            at: FrameType | None = frame
+            while at and at.f_code.co_name != _HANDLER:
+                at = at.f_back
+            assert at is not None
+            self.seen.calls[at.f_lineno].add(True)
 
     async def accept(self, subprotocol: str | None = None, session_id: str | None = None) -> None:
         self._watch("accept")

@@ -15,7 +15,7 @@ from pathlib import Path
 from micropie._paths import absolute
 from micropie.check import files, options, settings
 from micropie.check.flow import Flow
-from micropie.check.mypy import Mypy, Outcome
+from micropie.check.mypy import Mypy, Outcome, user_cache
 from micropie.check.report import CheckError, Entry, Report, merge, shown
 from micropie.check.settings import Settings
 from micropie.cli import Subparsers
@@ -223,7 +223,7 @@ def _check(args: argparse.Namespace, chosen: Settings) -> Report:
     with _blamed_on(None if args.paths else f"paths in {chosen.file}"):
         found = files.find(chosen.paths, search, exclude)
     roots = files.by_root(found)
-    flow = Flow([Path.cwd()])
+    flow = Flow(Path.cwd(), user_cache())
     by_flow: list[Entry] = []
 
     def analyse(its: list[Path]) -> None:

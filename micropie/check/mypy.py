@@ -19,7 +19,7 @@ from micropie.check.files import PACKAGE
 from micropie.check.options import Options
 from micropie.check.report import CheckError, Entry, name, shown
 
-__all__ = ["Mypy", "Outcome"]
+__all__ = ["Mypy", "Outcome", "user_cache"]
 
 # How mypy says what is wrong with a file that it cannot even decode.
 _UNDECODABLE = re.compile(r"(?P<file>.+?): error: (?P<message>Cannot decode file: .*)")
@@ -114,7 +114,7 @@ class Mypy:
             *([f"--python-executable={python}"] if python else []),
         ]
         self._environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
-        self._cache = _user_cache() or scratch
+        self._cache = user_cache() or scratch
         self._started = time.monotonic()
 
     def check(self, root: Path, files: list[Path], meanwhile: Callable[[], None]) -> Outcome:
@@ -231,8 +231,8 @@ class Mypy:
         return line.replace(str(self._configuration), self._options.file or "mypy.ini")
 
 
-def _user_cache() -> Path | None:
-    """The folder in which mypy remembers what it knows of the libraries, if there can be one."""
+def user_cache() -> Path | None:
+    """Give the folder in which is remembered what was found, if there can be one."""
     try:
         top = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         cache = top / "micropie-contract"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-__all__ = ["CheckError", "Entry", "Report", "merge", "name", "shown"]
+__all__ = ["CheckError", "Entry", "Report", "Severity", "merge", "name", "shown"]
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 

@@ -7,8 +7,9 @@ from typing import Final
 from micropie.flow.modules import Function, Module, Modules
 from micropie.flow.shape import HARMLESS, assigned, parameters
 from micropie.flow.states import ALL_CALLS, METHODS, bit
+from micropie.flow.syntax import is_hook
 
-__all__ = ["PLAIN", "Callees", "bound", "is_named"]
+__all__ = ["PLAIN", "Callees", "bound", "is_named", "member"]
 
 _TYPING: Final = ("typing", "typing_extensions")
 
@@ -20,6 +21,8 @@ PLAIN: Final = frozenset(
 )
 """The decorators that change nothing of what a method does when it is called."""
 
+
+_DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 # What a name can be used in, without that anything can become of the connection.
 _OF_INTEREST: Final = frozenset(
@@ -59,6 +62,24 @@ def bound(
     return frozenset(found)
 
 
+def member(owner: ast.ClassDef, name: str) -> ast.stmt | None:
+    """Give the last statement of a class that says what a name means in it; None: there is none."""
+    for node in reversed(owner.body):
+        if isinstance(node, _DEFINITIONS):
+            if node.name == name:
+                return node
+        elif not isinstance(node, ast.AnnAssign) or node.value is not None:
+            for one in ast.walk(node):
+                match one:
+                    case ast.Name(id=id, ctx=ast.Store()) if id == name:
+                        return node
+                    case ast.FunctionDef() | ast.AsyncFunctionDef() if one.name == name:
+                        return node
+                    case _:
+                        pass
+    return None
+
+
 class Callees:
     """The functions of one module.
 
@@ -71,6 +92,7 @@ class Callees:
         """Hold the module; nothing is looked at yet."""
         self._modules = modules
         self._module = module
+        self._methods: dict[tuple[ast.ClassDef, str], tuple[Function, set[str]] | None] = {}
         self._kinds: dict[tuple[ast.AST, frozenset[str], ast.ClassDef | None], int] = {}
         # What is gone through at the moment: a function that is called again makes no other calls
         # by that.
@@ -80,15 +102,40 @@ class Callees:
         """Give a method of a class, or of its bases in this module, and its decorators."""
         if owner is None:
             return None
+        key = owner, name
+        if key not in self._methods:
+            self._methods[key] = self._find_method(owner, name)
+        return self._methods[key]
+
+    def _find_method(self, owner: ast.ClassDef, name: str) -> tuple[Function, set[str]] | None:
         for found in self._modules.bases(self._module, owner):
-            if isinstance(found, str) or found[0] is not self._module:
+            if found == "":
+                # A base of which nothing is known may have it.
+                return None
+            if isinstance(found, str):
                 continue
-            # The last definition counts.
-            for node in reversed(found[1].body):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
-                    decorators = {self._module.dotted(one) for one in node.decorator_list}
-                    return (node, decorators) if decorators <= PLAIN else None
+            node = member(found[1], name)
+            if node is None:
+                continue
+            if (
+                found[0] is not self._module
+                or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+                or is_hook(node)
+                or self._is_overridden(owner, name)
+            ):
+                return None
+            decorators = {self._module.dotted(one) for one in node.decorator_list}
+            return (node, decorators) if decorators <= PLAIN else None
         return None
+
+    def _is_overridden(self, owner: ast.ClassDef, name: str) -> bool:
+        return any(
+            one is not owner and member(one, name) is not None and self._is_base(owner, one)
+            for one in self._module.classes.values()
+        )
+
+    def _is_base(self, base: ast.ClassDef, owner: ast.ClassDef) -> bool:
+        return (self._module, base) in self._modules.bases(self._module, owner)
 
     def kinds(self, node: ast.AST, names: frozenset[str], owner: ast.ClassDef | None) -> int:
         """Give the calls that code may make of a connection that it calls by one of `names`."""
@@ -151,7 +198,7 @@ class Callees:
         return found
 
     def callee(
-        self, func: ast.expr, owner: ast.ClassDef | None, closures: Mapping[str, Function]
+        self, func: ast.expr, owner: ast.ClassDef | None, closures: Mapping[str, Function | None]
     ) -> tuple[Function, int] | None:
         """Give the function of this module that is called, and how many parameters it has before.
 
@@ -159,14 +206,22 @@ class Callees:
         """
         match func:
             case ast.Name(id=name):
-                found = closures.get(name) or self._module.functions.get(name)
+                found = closures[name] if name in closures else self._module.functions.get(name)
                 return (found, 0) if found is not None and not found.decorator_list else None
             case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attr):
                 method = self.method(owner, attr)
                 return None if method is None else (method[0], "staticmethod" not in method[1])
             case ast.Attribute(value=ast.Name(id=name), attr=attr):
                 # Of a class, called with `self` among its arguments.
-                method = self.method(self._module.classes.get(name), attr)
-                return None if method is None else (method[0], "classmethod" in method[1])
+                named = self._module.classes.get(name)
+                method = self.method(named, attr)
+                if named is None or method is None:
+                    return None
+                if "staticmethod" not in method[1] and not (
+                    owner is not None and self._is_base(named, owner)
+                ):
+                    # What is `self` in it is one of another class.
+                    return None
+                return method[0], "classmethod" in method[1]
             case _:
                 return None

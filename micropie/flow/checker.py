@@ -12,7 +12,7 @@ from typing import Final
 
 from micropie._paths import absolute, import_root
 from micropie._state import State
-from micropie.flow.callees import PLAIN
+from micropie.flow.callees import PLAIN, member
 from micropie.flow.findings import Code, Finding, Severity, silence
 from micropie.flow.modules import TOO_DEEP, Function, Module, Modules, parse
 from micropie.flow.program import Program, Start
@@ -52,6 +52,8 @@ class Checker:
         """Hold where to look; nothing is read yet."""
         self._roots = tuple(roots)
         self._modules: dict[Path, Modules] = {}
+        # What says how the files that were checked are imported.
+        self._packages: set[Path] = set()
 
     def check_all(self, files: Iterable[Path]) -> Iterator[tuple[Path, list[Finding]]]:
         """Give what is found in each of some files, as `check` does, and quicker.
@@ -90,8 +92,18 @@ class Checker:
             except RecursionError:
                 return [_syntax_error(SyntaxError(TOO_DEEP))]
 
+    def consulted(self) -> Iterator[Path]:
+        """Give the files that have decided, beside a file itself, what was found so far.
+
+        One that is not there may have decided as well.
+        """
+        yield from self._packages
+        for modules in self._modules.values():
+            yield from modules.consulted()
+
     def _findings(self, file: Path, source: str, tree: ast.Module) -> list[Finding]:
         root, name = _place(file)
+        self._packages.update(_packages(file, root))
         if root not in self._modules:
             self._modules[root] = Modules([root, *self._roots])
         modules = self._modules[root]
@@ -124,6 +136,9 @@ class Checker:
             if rest and modules.is_application(module, owner):
                 handler = rest[0].arg
                 known = decorators <= PLAIN and function.name not in called
+                # Another definition, or what wraps this one, may stand below.
+                last = member(owner, function.name)
+                known = known and last is not None and function in ast.walk(last)
                 yield (
                     handler,
                     (
@@ -185,6 +200,14 @@ def _place(file: Path) -> tuple[Path, str]:
     folder = import_root(file)
     parts = absolute(file).relative_to(folder).with_suffix("").parts
     return folder, ".".join(parts[:-1] if file.name == "__init__.py" else parts)
+
+
+def _packages(file: Path, root: Path) -> Iterator[Path]:
+    """Give what says by being there, or not, that a file is imported from that folder."""
+    for folder in absolute(file).parents:
+        yield folder / "__init__.py"
+        if folder == root:
+            return
 
 
 def _once(found: list[Finding]) -> list[Finding]:

@@ -9,7 +9,7 @@ What is not known is left open: a call whose outcome depends on what cannot be s
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from micropie.flow.callees import Callees
@@ -17,12 +17,12 @@ from micropie.flow.exceptions import ANY, CANCELLED, Raised, Site
 from micropie.flow.findings import Code, Finding, Severity
 from micropie.flow.judging import finding_of, words_of
 from micropie.flow.modules import Function, Module, Modules
-from micropie.flow.shape import MAY_RAISE, RAISES, SUSPENDS, MethodCall, Shape
+from micropie.flow.shape import MAY_RAISE, RAISES, SUSPENDS, MethodCall, Shape, assigned
 from micropie.flow.states import GONE, NEW
-from micropie.flow.syntax import is_abstract
+from micropie.flow.syntax import is_abstract, turns
 from micropie.flow.values import (
-    ANYTHING,
     NONE,
+    RESULT,
     Exits,
     Flow,
     Origin,
@@ -40,6 +40,9 @@ __all__ = ["MANY", "Context", "Core", "Summary"]
 
 MANY: Final = 64
 """So many ways, and the analysis gives up on the function from there."""
+
+# So many loops in one another are gone through turn by turn.
+_UNROLLED: Final = 3
 
 
 class Summary(NamedTuple):
@@ -60,7 +63,7 @@ def _returned(node: ast.stmt, value: Value) -> int:
         case ast.Return(value=ast.Name(id=name)):
             return truth_of(value, name)
         case ast.Return(value=ast.expr()):
-            return ANYTHING
+            return truth_of(value, RESULT)
         case _:
             return NONE
 
@@ -86,7 +89,9 @@ class Context:
         """Give the shape of a function, made once."""
         key = function, names
         if key not in self._shapes:
-            self._shapes[key] = Shape(function, names)
+            self._shapes[key] = shape = Shape(function, names)
+            for node in shape.imports:
+                self.module.learn(node)
         return self._shapes[key]
 
 
@@ -102,17 +107,22 @@ class Core(ABC):
         others: int,
         owner: ast.ClassDef | None,
         heeded: bool = False,
+        outer: Mapping[str, Function | None] | None = None,
     ) -> None:
         """Hold the function, what the connection is called there, and what is known of it.
 
         `owner` is the class that `self` is one of; `heeded` says whether the exceptions that come
-        out of the function are asked for.
+        out of the function are asked for; `outer` are the functions that it finds around it and
+        that use the connection, None where it is not known which one a name means.
         """
         self._context = context
         self._module = context.module
         self._function = function
         self._owner = owner
-        self._shape = context.shape(function, names)
+        own = assigned(function)
+        self._around = {name: one for name, one in (outer or {}).items() if name not in own}
+        self._shape = context.shape(function, names.union(self._around))
+        self._closures = {**self._around, **self._shape.closures}
         self._flags = self._shape.flags
         self._names = self._shape.names
         self._asked = self._shape.asked
@@ -135,6 +145,8 @@ class Core(ABC):
         # What a bare `raise` raises.
         self._handling: tuple[Raised, ...] = ()
         self._loops: dict[tuple[ast.AST, Value, tuple[Raised, ...]], tuple[Flow, Exits]] = {}
+        # Loops around the place that are gone through turn by turn.
+        self._unrolled: int = 0
         # Endless loops around the place.
         self._endless = 0
         # Whether exceptions make a difference there: how much is around it that heeds them.
@@ -328,6 +340,12 @@ class Core(ABC):
             after = {value._replace(swallowed=None): at for value, at in after.items()}
         return after, outer
 
+    def _turns(self, node: ast.expr) -> tuple[int, int | None]:
+        """Give how often is iterated over something, where that can be gone through so."""
+        least, most = turns(node)
+        # Many such loops in one another have too many turns.
+        return (1, None) if least > 1 and self._unrolled >= _UNROLLED else (least, most)
+
     def _comes_back(
         self, value: Value, origin: Origin, turn: Callable[[Flow], tuple[Flow, Flow]]
     ) -> bool:
@@ -344,6 +362,7 @@ class Core(ABC):
         for value, origin in flow.items():
             if (
                 value.swallowed is not None
+                and value.sure
                 and not value.states & ~GONE
                 and value in seen
                 and self._comes_back(value, origin, turn)

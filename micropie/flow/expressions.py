@@ -1,10 +1,10 @@
 """Expressions: what their evaluation does with the connection."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Final, NamedTuple
 
-from micropie.flow.callees import bound
+from micropie.flow.callees import bound, is_named
 from micropie.flow.core import Core, Summary
 from micropie.flow.exceptions import ANY, CANCELLED, CLOSED, MISUSE, TIMEOUT
 from micropie.flow.judging import site_of
@@ -19,9 +19,10 @@ from micropie.flow.shape import (
     MethodCall,
     assigned,
     at_definition,
+    mentioned,
 )
 from micropie.flow.states import ALL_CALLS, GONE, METHODS, Outcomes, bit, forward, outcomes
-from micropie.flow.syntax import constant, is_generator, turns
+from micropie.flow.syntax import constant, is_generator
 from micropie.flow.values import (
     ANYTHING,
     FALSE,
@@ -55,6 +56,9 @@ _WAIT_FOR: Final = frozenset({"asyncio.wait_for", "wait_for"})
 _SHIELD: Final = frozenset({"asyncio.shield", "shield"})
 _GATHER: Final = frozenset({"asyncio.gather", "gather"})
 _SPAWN: Final = frozenset({"create_task", "ensure_future", "start_soon"})
+
+
+_TESTS: Final = (ast.Attribute, ast.UnaryOp, ast.BoolOp, ast.Compare)
 
 
 class _Helper(NamedTuple):
@@ -93,7 +97,7 @@ class Expressions(Core):
                 return self._hold(call, names, flow)
             if not asked:
                 return unbound(self._eval(value, flow), names, self._known)
-            flow = unbound(self._answer(value, flow), names, self._known)
+            flow = unbound(self._asked_for(value, flow), names, self._known)
             after: Flow = {}
             for way, origin in flow.items():
                 merge(after, told({way: origin}, asked, truth_of(way, RESULT)))
@@ -109,6 +113,17 @@ class Expressions(Core):
             return told(flow, [RESULT], truth(node.value))
         self._in_question = node.value if isinstance(node, ast.Await) else node
         return self._eval(node, flow)
+
+    def _asked_for(self, node: ast.expr, flow: Flow) -> Flow:
+        """Evaluate what a condition may ask for later, and keep in mind what it makes of it."""
+        if isinstance(node, _TESTS) and any(
+            isinstance(one, ast.Attribute) and one.attr == "accepted" for one in ast.walk(node)
+        ):
+            true, false = self._condition(node, flow)
+            after = dict(told(true, [RESULT], TRUE))
+            merge(after, told(false, [RESULT], NONE | FALSE))
+            return after
+        return self._answer(node, flow)
 
     def _target(self, target: ast.expr, flow: Flow) -> Flow:
         """Assign something that is not known to a target."""
@@ -158,20 +173,40 @@ class Expressions(Core):
         """Use the connection's name where who knows what becomes of it."""
         if name not in self._names:
             return flow
-        if name in self._shape.closures:
-            return self._let_go(self._shape.closures[name], flow)
-        return escaped(flow, name)
+        if name not in self._closures:
+            return escaped(flow, name)
+        function = self._closures[name]
+        if function is not None:
+            return self._let_go(function, flow)
+        return {value._replace(others=ALL_CALLS): at for value, at in flow.items()}
 
     def _let_go(self, function: Function | ast.Lambda | ast.expr, flow: Flow) -> Flow:
         """Let code that uses the connection run at any time."""
         after: Flow = {}
         for value, origin in flow.items():
             names = value.names | {name for name, _ in value.held}
-            kinds = self._context.callees.kinds(function, names, self._owner)
-            if value.held:
-                kinds = ALL_CALLS
+            kinds = ALL_CALLS if value.held else self._kinds(function, names)
             after.setdefault(value._replace(others=value.others | kinds), origin)
         return after
+
+    def _kinds(self, node: ast.AST, names: frozenset[str]) -> int:
+        """Give the calls that code may make of the connection, here and in closures."""
+        kinds = self._context.callees.kinds(node, names, self._owner)
+        if not self._closures:
+            return kinds
+        ahead = [*mentioned(node)]
+        seen: set[str] = set()
+        while ahead:
+            name = ahead.pop()
+            if name in seen or name not in self._closures:
+                continue
+            seen.add(name)
+            function = self._closures[name]
+            if function is None:
+                return ALL_CALLS
+            kinds |= self._context.callees.kinds(function, names - assigned(function), self._owner)
+            ahead += mentioned(function)
+        return kinds
 
     def _yield(self, node: ast.Yield | ast.YieldFrom, flow: Flow) -> Flow:
         return self._opaque(RAISES | SUSPENDS, self._children(node, flow))
@@ -255,9 +290,11 @@ class Expressions(Core):
             merge(back, skipped)
             return back, flow
 
-        least, most = turns(generator.iter)
+        least, most = self._turns(generator.iter)
+        self._unrolled += 1
         for _ in range(least):
             flow, _ = turn(flow)
+        self._unrolled -= 1
         return flow if least == most else self._loop(generator, flow, turn, [])
 
     def _await(self, node: ast.Await, flow: Flow) -> Flow:
@@ -282,7 +319,7 @@ class Expressions(Core):
                         flow = self._eval(part, flow)
                     return self._timed(first, flow)
                 if name in _SHIELD:
-                    return self._awaited(first, flow)
+                    return self._shielded(first, flow)
                 if name in _GATHER:
                     return self._gather(node, flow)
             case _:
@@ -297,6 +334,17 @@ class Expressions(Core):
         with self._heeding() as exits:
             after = self._awaited(node, flow)
         exits.raised(TIMEOUT, likely(exits.raises.get(CANCELLED, {})))
+        self.exits.add(exits)
+        return after
+
+    def _shielded(self, node: ast.expr, flow: Flow) -> Flow:
+        with self._heeding() as exits:
+            after = self._awaited(node, flow)
+        # Whoever waits is cancelled, and what it waits for goes on.
+        left = exits.raises.pop(CANCELLED, {})
+        for value, origin in left.items():
+            others = value.others | self._kinds(node, value.names)
+            exits.raised(CANCELLED, {value._replace(others=others): origin})
         self.exits.add(exits)
         return after
 
@@ -380,7 +428,7 @@ class Expressions(Core):
     def _arguments(self, node: ast.Call, flow: Flow) -> Flow:
         """Evaluate the arguments of a call, but for the connection itself."""
         for part in (*node.args, *(keyword.value for keyword in node.keywords)):
-            if not isinstance(part, ast.Name):
+            if not isinstance(part, ast.Name) or part.id in self._closures:
                 flow = self._eval(part, flow)
         return flow
 
@@ -389,7 +437,7 @@ class Expressions(Core):
         call = self._method_call(node)
         if call is None:
             return
-        kinds = self._context.callees.kinds(self._function, frozenset(self._names), self._owner)
+        kinds = self._kinds(self._function, frozenset(self._names))
         for value, origin in self._split(flow, call.name)[0].items():
             states = forward(value.states, value.others | kinds)
             self._judge_at(call.node, call.method, value, origin, states)
@@ -421,9 +469,7 @@ class Expressions(Core):
                 flow = self._arguments(call.node, flow)
         for value, origin in flow.items():
             names = value.names | {name for name, _ in value.held}
-            kinds = [self._context.callees.kinds(node, names, self._owner) for node in nodes]
-            if value.held:
-                kinds = [ALL_CALLS for _ in nodes]
+            kinds = [ALL_CALLS if value.held else self._kinds(node, names) for node in nodes]
             together = value.others
             for kind in kinds:
                 together |= kind
@@ -451,15 +497,28 @@ class Expressions(Core):
 
     def _helper(self, node: ast.Call) -> _Helper | None:
         """Give the function of this module that gets the connection; None: it is none of them."""
-        found = self._context.callees.callee(node.func, self._owner, self._shape.closures)
+        found = self._context.callees.callee(node.func, self._owner, self._closures)
         if found is None or found[0] is self._function:
             return None
-        helper = _Helper(*found, found[0].name in self._shape.closures)
-        return helper if helper.names(node, frozenset(self._names)) else None
+        is_within = self._closures.get(found[0].name) is found[0]
+        own = () if is_within else assigned(self._function)
+        if is_named(node.func, own):
+            # The name means something of this function's own.
+            return None
+        names = frozenset(self._names)
+        if bound(found[0], node, names, found[1]) is None:
+            return None
+        helper = _Helper(*found, is_within)
+        return helper if helper.names(node, names) else None
 
-    def _summary(self, function: Function, names: frozenset[str], value: Value) -> Summary | None:
+    def _summary(self, helper: _Helper, names: frozenset[str], value: Value) -> Summary | None:
         """Say what becomes of the connection in a function; None: who knows."""
         context = self._context
+        function = helper.function
+        outer: Mapping[str, Function | None] = {}
+        if helper.is_within:
+            is_own = self._shape.closures.get(function.name) is function
+            outer = self._closures if is_own else self._around
         key = function, names, value.states, value.others
         if key not in context.summaries:
             # For a function that calls itself.
@@ -469,6 +528,7 @@ class Expressions(Core):
                 run = type(self)(
                     *(context, function, names, value.states, value.others, self._owner),
                     heeded=True,
+                    outer=outer,
                 )
                 run.go()
                 context.depth -= 1
@@ -480,9 +540,7 @@ class Expressions(Core):
         after: Flow = {}
         for value, origin in flow.items():
             names = helper.names(node, value.names)
-            kinds = self._context.callees.kinds(helper.function, names, self._owner)
-            if value.held:
-                kinds = ALL_CALLS
+            kinds = ALL_CALLS if value.held else self._kinds(helper.function, names)
             after.setdefault(value._replace(others=value.others | kinds), origin)
         return after
 
@@ -499,7 +557,7 @@ class Expressions(Core):
                 continue
             summary = None
             if not value.held:
-                summary = self._summary(helper.function, inside, value)
+                summary = self._summary(helper, inside, value)
             if summary is None:
                 lost = {value._replace(others=ALL_CALLS): origin}
                 merge(after, self._opaque(RAISES | SUSPENDS, lost))

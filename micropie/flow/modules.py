@@ -67,29 +67,40 @@ class Module:
         self.imports: dict[str, str] = {}
         # Modules from which all names were imported.
         self.stars: list[str] = []
+        # Names that may mean something else than the function that is called so.
+        doubtful: set[str] = set()
         for node in _statements(tree.body):
             match node:
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    if node.name in self.functions:
+                        doubtful.add(node.name)
                     self.functions[node.name] = node
+                case ast.Assign(targets=targets):
+                    doubtful |= {one.id for one in targets if isinstance(one, ast.Name)}
                 case ast.ClassDef():
                     self.classes[node.name] = node
-                case ast.Import():
-                    for alias in node.names:
-                        if alias.asname:
-                            self.imports[alias.asname] = alias.name
-                        else:
-                            top = alias.name.partition(".")[0]
-                            self.imports[top] = top
-                case ast.ImportFrom():
-                    source = self._source(node)
-                    for alias in node.names:
-                        if alias.name == "*":
-                            self.stars.append(source)
-                        else:
-                            name = f"{source}.{alias.name}" if source else alias.name
-                            self.imports[alias.asname or alias.name] = name
+                case ast.Import() | ast.ImportFrom():
+                    if node.names[0].name == "*" and isinstance(node, ast.ImportFrom):
+                        self.stars.append(self._source(node))
+                    self.imports.update(self._imported(node))
                 case _:
                     pass
+        for name in doubtful | self.imports.keys():
+            self.functions.pop(name, None)
+
+    def learn(self, node: ast.Import | ast.ImportFrom) -> None:
+        """Take stock of an import in a function, whose names nothing else has."""
+        for name, meaning in self._imported(node):
+            self.imports.setdefault(name, meaning)
+
+    def _imported(self, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
+        source = self._source(node) if isinstance(node, ast.ImportFrom) else ""
+        for alias in node.names:
+            name = f"{source}.{alias.name}" if source else alias.name
+            if isinstance(node, ast.Import) and not alias.asname:
+                name = name.partition(".")[0]
+            if alias.name != "*":
+                yield alias.asname or name.rpartition(".")[2], name
 
     def _source(self, node: ast.ImportFrom) -> str:
         if not node.level:
@@ -147,6 +158,8 @@ class Modules:
         """Hold where to look; nothing is read yet."""
         self._roots = roots
         self._known: dict[str, Module | None] = {}
+        # What was asked for, whether it is there or not.
+        self._asked: set[str] = set()
         self._applications: dict[ast.ClassDef, bool] = {}
 
     @contextmanager
@@ -165,23 +178,32 @@ class Modules:
 
     def find(self, name: str) -> Module | None:
         """Give a module; None: there is none that can be read, or it is not valid Python."""
+        self._asked.add(name)
         if name not in self._known:
             # A module that imports itself finds nothing new in itself.
             self._known[name] = None
             self._known[name] = self._read(name)
         return self._known[name]
 
+    def consulted(self) -> Iterator[Path]:
+        """Give the files that were looked for so far, those that are not there too."""
+        for name in self._asked:
+            yield from self._places(name)
+
+    def _places(self, name: str) -> Iterator[Path]:
+        if all(part.isidentifier() for part in name.split(".")):
+            path = Path(*name.split("."))
+            for root in self._roots:
+                yield root / path / "__init__.py"
+                yield (root / path).with_suffix(".py")
+
     def _read(self, name: str) -> Module | None:
-        if not all(part.isidentifier() for part in name.split(".")):
-            return None
-        path = Path(*name.split("."))
-        for root in self._roots:
-            for file in (root / path / "__init__.py", (root / path).with_suffix(".py")):
-                try:
-                    _, tree = parse(file)
-                except (OSError, SyntaxError):
-                    continue
-                return Module(name, tree, file.name == "__init__.py")
+        for file in self._places(name):
+            try:
+                _, tree = parse(file)
+            except (OSError, SyntaxError):
+                continue
+            return Module(name, tree, file.name == "__init__.py")
         return None
 
     def canonical(self, module: Module, node: ast.expr) -> str:
@@ -201,23 +223,20 @@ class Modules:
     def bases(
         self, module: Module, owner: ast.ClassDef
     ) -> Iterator[tuple[Module, ast.ClassDef] | str]:
-        """Give the class and all its bases that are known, those of micropie's by their name."""
+        """Give the class and all its bases, those of micropie's by their name; empty: who knows."""
         seen: set[int] = set()
-        ahead = [(module, owner)]
+        ahead: list[tuple[Module, ast.ClassDef] | str] = [(module, owner)]
         while ahead:
-            module, owner = ahead.pop(0)
+            found = ahead.pop(0)
+            if isinstance(found, str):
+                yield found
+                continue
+            module, owner = found
             if id(owner) in seen:
                 continue
             seen.add(id(owner))
             yield module, owner
-            for base in owner.bases:
-                match self._follow(module, module.dotted(base), set()):
-                    case "":
-                        pass
-                    case str(name):
-                        yield name
-                    case found:
-                        ahead.append(found)
+            ahead += (self._follow(module, module.dotted(base), set()) for base in owner.bases)
 
     def _follow(
         self, module: Module, dotted: str, seen: set[tuple[str, str]]

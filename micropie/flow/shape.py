@@ -27,6 +27,8 @@ __all__ = [
     "Shape",
     "assigned",
     "at_definition",
+    "imported",
+    "mentioned",
     "method_call",
     "parameters",
 ]
@@ -67,9 +69,7 @@ _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.AugAssign: MAY_RAISE,
     ast.Delete: MAY_RAISE,
     ast.Match: MAY_RAISE,
-    ast.ClassDef: RAISES,
     ast.Raise: ABRUPT | THROWS,
-    ast.Return: ABRUPT,
     ast.Break: ABRUPT,
     ast.Continue: ABRUPT,
     ast.While: ABRUPT,
@@ -149,13 +149,24 @@ def assigned(function: Function | ast.Lambda) -> frozenset[str]:
                 | ast.MatchMapping(rest=str(name))
             ):
                 names.add(name)
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                names |= {(one.asname or one.name).partition(".")[0] for one in aliases}
+            case ast.Import() | ast.ImportFrom():
+                names |= imported(node)
             case ast.Global() | ast.Nonlocal():
                 outer.update(node.names)
             case _:
                 pass
     return frozenset(names - outer)
+
+
+def imported(node: ast.Import | ast.ImportFrom) -> set[str]:
+    """Give the names that an import makes."""
+    return {(one.asname or one.name).partition(".")[0] for one in node.names}
+
+
+@lru_cache(maxsize=64)
+def mentioned(node: ast.AST) -> frozenset[str]:
+    """Give all names in some code."""
+    return frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name))
 
 
 def _own_nodes(function: Function) -> Iterator[ast.AST]:
@@ -206,8 +217,11 @@ class Shape:
         self.function = function
         # All names that the connection, or a coroutine of its methods, may have.
         self.names: set[str] = set(names)
-        # The functions within it that use one of them.
-        self.closures: dict[str, Function] = {}
+        self.imports: list[ast.Import | ast.ImportFrom] = []
+        # The functions within it that use one of them; None: who knows which one the name means.
+        self.closures: dict[str, Function | None] = {}
+        self._definitions: dict[str, ast.AST] = {}
+        self._rebound: set[str] = set()
         self.flags: dict[ast.AST, int] = {}
         # All calls that may be of the connection's methods.
         self.calls: dict[ast.AST, MethodCall] = {}
@@ -230,6 +244,7 @@ class Shape:
                 break
             self.names |= more
             self.asked = asked
+        self.closures.update(dict.fromkeys(self.closures.keys() & self._rebound))
 
     def _worth_keeping(self) -> frozenset[str]:
         """Give the names that are asked for again, or once it is known what they are."""
@@ -247,6 +262,8 @@ class Shape:
             named = cast(ast.Name, node)
             if named.ctx.__class__ is ast.Load:
                 self.loaded.add(named.id)
+            else:
+                self._rebound.add(named.id)
             return self._flags_of(named.id)
         if kind is ast.Constant:
             return 0
@@ -269,12 +286,34 @@ class Shape:
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
             flags |= TOUCHED if node.name in self.names else 0
             flags |= ASKED if node.name in self.asked else 0
+        elif isinstance(node, ast.MatchMapping):
+            flags |= self._flags_of(node.rest or "")
+        elif isinstance(node, ast.GeneratorExp):
+            # It is gone through when who knows.
+            self._shared |= {
+                one.target.id for one in ast.walk(node) if isinstance(one, ast.NamedExpr)
+            }
+        elif isinstance(node, ast.ClassDef):
+            self._shared.add(node.name)
+            flags |= RAISES | self._flags_of(node.name)
+        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            # What a condition makes of it may change so.
+            self._shared |= {node.value.id} if isinstance(node.value, ast.Name) else set()
+            flags |= MAY_RAISE
         elif isinstance(node, ast.comprehension):
             self._shared |= {one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)}
             flags |= RAISES | SUSPENDS if node.is_async else MAY_RAISE
         elif isinstance(node, ast.Call):
             if (call := method_call(node)) is not None:
                 self.calls[node] = call
+            match node.func:
+                case ast.Attribute(value=ast.Name(id=name), attr=attr) if not (
+                    attr in METHODS or hasattr(str, attr)
+                ):
+                    # It may be a list or the like, which such a call fills or empties.
+                    self._shared.add(name)
+                case _:
+                    pass
             builtin = isinstance(node.func, ast.Name) and node.func.id in _BUILTINS
             flags |= MAY_RAISE if builtin else RAISES
             if _name_of(node.func) in _NEVER:
@@ -282,9 +321,14 @@ class Shape:
         elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
             self._conditions += _conditions(node.test)
             flags |= _OF_ITS_OWN.get(kind, 0)
+        elif isinstance(node, ast.Return):
+            # Whoever called may ask for it.
+            self._conditions += () if node.value is None else _conditions(node.value)
+            flags |= ABRUPT
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            self._shared |= {(one.asname or one.name).partition(".")[0] for one in node.names}
-            flags |= MAY_RAISE
+            self.imports.append(node)
+            self._shared |= imported(node)
+            flags |= MAY_RAISE | (TOUCHED if self.names & imported(node) else 0)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             pass
         elif isinstance(node, ast.With) and _suppresses(node):
@@ -303,12 +347,16 @@ class Shape:
         here = 0
         if not isinstance(node, ast.Lambda):
             self._shared.add(node.name)
+            if self._definitions.setdefault(node.name, node) is not node:
+                self._rebound.add(node.name)
         for part in at_definition(node):
             # It was gone through before, with all that is in the definition.
             if isinstance(part, ast.Name):
                 here |= self._flags_of(part.id)
             else:
                 here |= self.flags.get(part, 0)
+        if not isinstance(node, ast.Lambda):
+            here |= self._flags_of(node.name)
         if not flags & TOUCHED or not self.names - assigned(node):
             return here
         if not isinstance(node, ast.Lambda):

@@ -28,9 +28,10 @@ from micropie.flow.shape import (
     TOUCHED,
     MethodCall,
     at_definition,
+    imported,
 )
 from micropie.flow.states import ALL_CALLS
-from micropie.flow.syntax import constant, is_irrefutable, turns
+from micropie.flow.syntax import constant, is_irrefutable
 from micropie.flow.values import (
     Exits,
     Flow,
@@ -116,10 +117,9 @@ class Run(Expressions):
 
     def _return(self, node: ast.Return, flow: Flow) -> Flow:
         value = node.value
-        # Whoever called has what is called by a name already.
-        if value is not None and not isinstance(value, ast.Name):
+        if value is not None and not (self._is_handler() and isinstance(value, ast.Name)):
             call = self._method_call(value) if self._is_handler() else None
-            flow = self._eval(value, flow) if call is None else self._drop(call, flow)
+            flow = self._asked_for(value, flow) if call is None else self._drop(call, flow)
         self.exits.returned(node, flow)
         return {}
 
@@ -182,7 +182,8 @@ class Run(Expressions):
             return self._block(node.body, self._target(node.target, flow)), flow
 
         after: Flow = {}
-        least, most = turns(node.iter)
+        least, most = self._turns(node.iter)
+        self._unrolled += 1
         for _ in range(least):
             with self._captured() as exits:
                 back, _ = turn(flow)
@@ -191,6 +192,7 @@ class Run(Expressions):
             merge(after, exits.breaks)
             exits.breaks, exits.continues = {}, {}
             self.exits.add(exits)
+        self._unrolled -= 1
         if least == most:
             normal = dict(self._block(node.orelse, flow))
         else:
@@ -221,7 +223,7 @@ class Run(Expressions):
         if not node.finalbody:
             self.exits.add(outer)
             return after
-        return self._finally(node.finalbody, after, outer)
+        return self._finally(node, after, outer)
 
     def _catch(
         self,
@@ -268,15 +270,29 @@ class Run(Expressions):
         if together:
             yield tuple(caught), together
 
-    def _finally(self, body: list[ast.stmt], after: Flow, inner: Exits) -> Flow:
+    def _finally(self, node: ast.Try | ast.TryStar, after: Flow, inner: Exits) -> Flow:
         """Go through a `finally` on each way out."""
-        merge(self.exits.breaks, self._block(body, inner.breaks))
-        merge(self.exits.continues, self._block(body, inner.continues))
-        for node, ways in inner.returns.items():
-            self.exits.returned(node, self._block(body, ways))
+        merge(self.exits.breaks, self._finished(node, inner.breaks))
+        merge(self.exits.continues, self._finished(node, inner.continues))
+        for left, ways in inner.returns.items():
+            self.exits.returned(left, self._finished(node, ways))
         for raised, ways in inner.raises.items():
-            self.exits.raised(raised, self._block(body, ways))
-        return self._block(body, after)
+            self.exits.raised(raised, self._finished(node, ways))
+        return self._finished(node, after)
+
+    def _finished(self, node: ast.Try | ast.TryStar, flow: Flow) -> Flow:
+        after: Flow = {}
+        for value, origin in flow.items():
+            # As with loops: many ways out have the same, and one `finally` may be in another.
+            key = node, value, self._handling
+            if key not in self._loops:
+                with self._captured() as exits:
+                    normal = self._block(node.finalbody, {value: origin})
+                self._loops[key] = normal, exits
+            normal, exits = self._loops[key]
+            merge(after, normal)
+            self.exits.add(exits)
+        return after
 
     def _with(self, node: ast.With | ast.AsyncWith, flow: Flow) -> Flow:
         return self._with_items(node, node.items, flow)
@@ -328,6 +344,11 @@ class Run(Expressions):
                 for one in ast.walk(case.pattern)
                 if isinstance(one, ast.MatchAs | ast.MatchStar) and one.name
             ]
+            names += [
+                one.rest
+                for one in ast.walk(case.pattern)
+                if isinstance(one, ast.MatchMapping) and one.rest
+            ]
             taken = unbound(flow, names, self._known)
             if isinstance(subject, ast.Name) and subject.id in self._names and names:
                 taken = escaped(taken, subject.id)
@@ -343,14 +364,16 @@ class Run(Expressions):
     def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, flow: Flow) -> Flow:
         for part in at_definition(node):
             flow = self._eval(part, flow)
-        if node.decorator_list and node.name in self._shape.closures:
+        if node.decorator_list and node.name in self._closures:
             flow = self._let_go(node, flow)
-        return flow
+        return unbound(flow, [node.name], self._known)
 
     def _class(self, node: ast.ClassDef, flow: Flow) -> Flow:
-        return {
-            value._replace(others=ALL_CALLS): at for value, at in self._opaque(RAISES, flow).items()
-        }
+        flow = unbound(self._opaque(RAISES, flow), [node.name], self._known)
+        return {value._replace(others=ALL_CALLS): at for value, at in flow.items()}
+
+    def _import(self, node: ast.Import | ast.ImportFrom, flow: Flow) -> Flow:
+        return unbound(self._opaque(MAY_RAISE, flow), imported(node), self._known)
 
     def _augmented(self, node: ast.AugAssign, flow: Flow) -> Flow:
         flow = self._target(node.target, self._eval(node.value, flow))
@@ -388,6 +411,8 @@ class Run(Expressions):
         ast.FunctionDef: _define,
         ast.AsyncFunctionDef: _define,
         ast.ClassDef: _class,
+        ast.Import: _import,
+        ast.ImportFrom: _import,
         ast.AugAssign: _augmented,
         ast.Delete: _delete,
         ast.Global: _outer,

@@ -5,7 +5,7 @@ from typing import Final
 
 from micropie.flow.modules import Function
 
-__all__ = ["constant", "is_abstract", "is_generator", "is_irrefutable", "turns"]
+__all__ = ["constant", "is_abstract", "is_generator", "is_hook", "is_irrefutable", "turns"]
 
 # So many turns of a loop are gone through one by one.
 _FEW: Final = 3
@@ -69,5 +69,15 @@ def is_abstract(function: Function) -> bool:
     """Whether there is nothing in it but a docstring or `...`."""
     return all(
         isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for node in function.body
+    )
+
+
+def is_hook(function: Function) -> bool:
+    """Whether a method does nothing, so that it is there for subclasses to have another."""
+    return all(
+        isinstance(node, ast.Pass)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.Raise) and "NotImplementedError" in ast.dump(node))
         for node in function.body
     )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+import micropie.check
 import micropie.flow
 from micropie.cli import main
 from micropie.flow import Finding
@@ -56,7 +57,12 @@ def flow(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Finding] | Exception
                     raise found
                 yield file, found
 
+        def consulted(self) -> list[Path]:
+            return []
+
     monkeypatch.setattr(micropie.flow, "Checker", Told)
+    # What is told is not to be remembered.
+    monkeypatch.setattr(micropie.check, "user_cache", lambda: None)
     return told
 
 
@@ -95,6 +101,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # The command without the flow analysis.
 _COMMAND = """\
 import sys
+import micropie.check
 import micropie.flow
 from micropie.cli import main
 micropie.flow.Checker.check = lambda *_: []

@@ -16,7 +16,7 @@ Told: TypeAlias = dict[str, list[Finding] | Exception]
 
 @pytest.fixture
 def entries(flow: Told) -> Callable[..., list[Entry]]:
-    analysis = Flow([Path.cwd()])
+    analysis = Flow(Path.cwd())
     return lambda *files: analysis.entries(map(Path, files))
 
 

@@ -43,6 +43,10 @@ SOURCE = dedent("""
     async def both(it):
         await accept(it)
         await close(it=it, code=it.accepted) if it else close(it)
+    class Room:
+        async def join(self, it): await self.greet(it)
+        @staticmethod
+        async def leave(it): await it.close()
     async def keyword(*, it): await it.close()
     async def one(it):
         await it.accept()
@@ -63,7 +67,7 @@ SOURCE = dedent("""
         @property
         def prop(self): ...
 
-    class Chat(Other, Base):
+    class Chat(Base, Other):
         @override
         @final
         async def again(self, it): await self.greet(it)
@@ -139,6 +143,51 @@ def test_outside_of_a_class_there_are_no_methods() -> None:
     assert CALLEES.method(None, "greet") is None
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        # A base that nothing is known of, or is in another module, may have another.
+        "class Chat(Unknown, Base): ...",
+        "class Chat(Mixin, Base): ...",
+        # It may be called of one of a class below.
+        "class Chat(Base): ...\nclass Below(Chat):\n async def it(self, ws): ...",
+        "class Chat(Base): ...\nclass Below(Chat):\n it = other",
+        # What it does is for others to say.
+        "class Chat:\n async def it(self, ws): pass",
+        "class Chat:\n async def it(self, ws):\n  'What it does.'\n  raise NotImplementedError",
+        # It is something else in the end.
+        "class Chat(Base):\n it = other",
+        "class Chat(Base):\n it: Any = other",
+        "class Chat(Base):\n class it: ...",
+        "class Chat(Base):\n if x:\n  async def it(self, ws): await ws.close()",
+        "class Chat:\n async def it(self, ws): await ws.close()\n it = wrapped(it)",
+    ],
+)
+def test_a_method_that_may_be_another_is_not_gone_into(tmp_path: Path, source: str) -> None:
+    (tmp_path / "mixin.py").write_text("class Mixin:\n async def it(self, ws): ...")
+    base = "from mixin import Mixin\nclass Base:\n async def it(self, ws): await ws.accept()\n"
+    module = Module("main", ast.parse(base + source))
+    callees = Callees(Modules([tmp_path]), module)
+    assert callees.method(module.classes["Chat"], "it") is None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class Chat(Base, Unknown): ...",
+        "from micropie import App\nclass Chat(App, Base): ...",
+        "class Chat(Base):\n it: Any\n class Other: ...\n if x: y = z",
+        "class Chat(Base): ...\nclass Below(Chat): ...\nclass Other:\n def it(self): ...",
+    ],
+)
+def test_a_method_that_is_no_other_is_gone_into(source: str) -> None:
+    base = "class Base:\n async def it(self, ws): await ws.accept()\n"
+    module = Module("main", ast.parse(base + source))
+    found = Callees(Modules([]), module).method(module.classes["Chat"], "it")
+    assert found is not None
+    assert found[0] is module.classes["Base"].body[0]
+
+
 def test_methods_of_other_modules_are_not_gone_into(tmp_path: Path) -> None:
     (tmp_path / "base.py").write_text(
         "from micropie import App\nclass Base(App):\n    def greet(self, it): ..."
@@ -163,6 +212,10 @@ def test_methods_of_other_modules_are_not_gone_into(tmp_path: Path) -> None:
         ("self.prop", None, 0),
         ("self.nothing", None, 0),
         ("Chat.nothing", None, 0),
+        # In it, `self` is another.
+        ("Room.join", None, 0),
+        ("Room.leave", "leave", 0),
+        ("unknown", None, 0),
         ("Nothing.greet", None, 0),
         ("nothing", None, 0),
         ("decorated", None, 0),
@@ -174,7 +227,7 @@ def test_what_is_called_is_found_with_the_parameters_before(
     source: str, name: str | None, before: int
 ) -> None:
     inner = function("def inner(): ...")
-    found = CALLEES.callee(expression(source), CHAT, {"inner": inner})
+    found = CALLEES.callee(expression(source), CHAT, {"inner": inner, "unknown": None})
     if name is None:
         assert found is None
     else:
@@ -235,6 +288,13 @@ def test_functions_that_call_each_other_make_the_calls_of_both() -> None:
     for name in ("one", "two"):
         found = MODULE.functions[name]
         assert callees.kinds(found, frozenset({"it"}), None) == ACCEPT | CLOSE
+
+
+def test_outside_of_a_class_self_is_of_no_class() -> None:
+    assert CALLEES.callee(expression("Chat.greet"), None, {}) is None
+    found = CALLEES.callee(expression("Room.leave"), None, {})
+    assert found is not None
+    assert found[0].name == "leave"
 
 
 def test_what_self_is_depends_on_the_class() -> None:

@@ -71,6 +71,8 @@ class Chat(App):
         ("@decorate\n    async def ws_chat(self, ws):", [Code.SECOND_ACCEPT]),
         ("@decorate()\n    async def ws_chat(self, ws):", [Code.SECOND_ACCEPT]),
         ("async def ws_chat(self, ws):\n        app.ws_chat(x)", [Code.SECOND_ACCEPT]),
+        # Another one takes its place in the end.
+        ("ws_chat = x\n    async def ws_chat(self, ws):", HANDLER),
         # It is none.
         ("async def chat(self, ws):", NOTHING),
         ("async def ws_chat(self):", NOTHING),
@@ -185,6 +187,14 @@ def test_a_parameter_that_is_annotated_as_a_connection_may_have_any_state(
     folder: Path, parameters: str, expected: list[Code]
 ) -> None:
     assert codes(folder, PARAMETERS.format(parameters)) == expected
+
+
+@pytest.mark.parametrize(
+    "after", ["ws_chat = wrapped(ws_chat)", "if x:\n        ws_chat = x", "ws_chat: Any = x"]
+)
+def test_a_handler_that_is_replaced_may_start_with_anything(folder: Path, after: str) -> None:
+    header = "async def ws_chat(self, ws):"
+    assert codes(folder, CLASS.format(header) + f"    {after}\n") == UNKNOWN
 
 
 def test_a_handler_may_be_given_another_connection(folder: Path) -> None:
@@ -422,3 +432,20 @@ def test_several_files_without_a_look_for_garbage(folder: Path, collects: bool) 
     assert [(file, one.code) for file, [one] in found] == [
         (file, Code.SYNTAX_ERROR) for file in files
     ]
+
+
+def test_what_decides_what_is_found(folder: Path) -> None:
+    """Also files that are not there."""
+    base = write(folder, "base.py", "from micropie import App")
+    checker = Checker()
+    source = "import base\nclass A(base.App):\n    async def ws_a(self, ws): await ws.accept()"
+    chat = write(folder, "pkg/chat.py", source)
+    package = write(folder, "pkg/__init__.py", "")
+    assert [*checker.consulted()] == []
+    checker.check(chat)
+    assert {*checker.consulted()} == {
+        package,
+        folder / "__init__.py",
+        folder / "base/__init__.py",
+        base,
+    }

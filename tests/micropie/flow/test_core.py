@@ -183,6 +183,15 @@ def test_severities(handler: Hold, source: str) -> None:
             """,
             id="return in a loop",
         ),
+        pytest.param(
+            """\
+            await ws.accept()
+            while work():
+                ws.send_text("x")  # warning: never-awaited
+                await ws.close()
+            """,
+            id="what is told of each turn is told once",
+        ),
     ],
 )
 def test_loops(handler: Hold, source: str) -> None:
@@ -292,6 +301,19 @@ def test_loops(handler: Hold, source: str) -> None:
                     break
             """,
             id="the loop asks for accepted",
+        ),
+        pytest.param(
+            """\
+            await ws.accept()
+            while True:
+                with suppress(ConnectionClosed):
+                    with suppress(RuntimeError):
+                        await ws.send_text("x")  # warning: use-after-disconnect
+                    await ws.receive_text()
+                if work():
+                    return
+            """,
+            id="a receive that only a wrong argument brings it to",
         ),
     ],
 )
@@ -413,6 +435,19 @@ def test_unanswered(handler: Hold, source: str) -> None:
                     print("hello")
             """,
             id="not in a handler",
+        ),
+        pytest.param(
+            """\
+            class Application(App):
+                async def ws_it(self, ws):
+                    from micropie import ConnectionClosed as Gone
+                    await ws.accept()
+                    try:
+                        await ws.receive_text()
+                    except Gone:
+                        await ws.send_text("x")  # error: use-after-disconnect
+            """,
+            id="by an exception that is imported there",
         ),
     ],
 )
@@ -544,7 +579,7 @@ def test_helpers(module: Hold, source: str) -> None:
             class Application(App):
                 async def ws_it(self, ws):
                     if not await start(ws):
-                        await ws.accept()  # error: second-accept
+                        await ws.accept()  # error: accept-after-close
             """,
             id="what is returned tells what was done",
         ),
@@ -580,6 +615,22 @@ def test_helpers(module: Hold, source: str) -> None:
                         await ws.send_text("x")
             """,
             id="the end, and an empty return",
+        ),
+        pytest.param(
+            """\
+            async def start(conn):
+                if work():
+                    await conn.accept()
+                return conn.accepted
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    if await start(ws):
+                        await ws.send_text("x")
+                    else:
+                        await ws.send_text("x")  # error: send-before-accept
+            """,
+            id="whether it is accepted",
         ),
     ],
 )

@@ -296,6 +296,21 @@ def test_awaits(handler: Hold, source: str) -> None:
             """,
             id="compared",
         ),
+        pytest.param(
+            """\
+            if work():
+                await ws.accept()
+            accepted = ws.accepted
+            refused = not accepted or not ws.accepted
+            if not accepted:
+                await ws.send_text("x")  # error: send-before-accept
+            elif refused:
+                await ws.accept()
+            else:
+                await ws.accept()  # error: second-accept
+            """,
+            id="accepted, kept and asked for",
+        ),
     ],
 )
 def test_choices(handler: Hold, source: str) -> None:
@@ -521,6 +536,17 @@ def test_walruses(handler: Hold, source: str) -> None:
             await ws.accept()
             """,
             id="a generator without it",
+        ),
+        pytest.param(
+            """\
+            await ws.accept()
+            [await ws.receive_text() for a0 in range(3) for a1 in range(3) for a2 in range(3)
+             for b0 in range(3) for b1 in range(3) for b2 in range(3) for b3 in range(3)
+             for c0 in range(3) for c1 in range(3) for c2 in range(3) for c3 in range(3)
+             for d0 in range(3) for d1 in range(3) for d2 in range(3) for d3 in range(3)]
+            await ws.accept()  # error: second-accept
+            """,
+            id="many in one another",
         ),
     ],
 )
@@ -991,6 +1017,17 @@ def test_held(handler: Hold, source: str) -> None:
             """,
             id="asyncio.wait",
         ),
+        pytest.param(
+            """\
+            try:
+                await asyncio.wait_for(asyncio.shield(ws.accept()), 1)
+            except TimeoutError:
+                if not ws.accepted:
+                    await asyncio.sleep(1)
+                    await ws.send_text("x")
+            """,
+            id="a shield that goes on",
+        ),
     ],
 )
 def test_wait_for(handler: Hold, source: str) -> None:
@@ -1159,6 +1196,15 @@ def test_wait_for(handler: Hold, source: str) -> None:
             await asyncio.gather(reader(), ws.send_text("x"))  # error: send-before-accept
             """,
             id="nested functions before accept",
+        ),
+        pytest.param(
+            """\
+            async def start(): await ws.accept()
+            async def other(): await work()
+            await asyncio.gather(start(), other())
+            await ws.send_text("x")
+            """,
+            id="functions within",
         ),
     ],
 )
@@ -1410,7 +1456,7 @@ def test_tasks(handler: Hold, source: str) -> None:
                 async def ws_it(self, ws):
                     if is_new(ws):
                         await ws.accept()
-                    await ws.send_text("x")  # warning: send-before-accept
+                    await ws.send_text("x")
             """,
             id="a function that is no coroutine",
         ),
@@ -1867,6 +1913,158 @@ def test_answers(module: Hold, source: str) -> None:
                     await ws.send_text("x")
             """,
             id="another module's",
+        ),
+        pytest.param(
+            """\
+            class Application(App):
+                async def ws_it(self, ws):
+                    async def start():
+                        await ws.accept()
+
+                    async def hello():
+                        await start()
+                        await say("hello")
+
+                    async def say(text):
+                        await ws.send_text(text)
+
+                    await hello()
+                    await ws.accept()  # error: second-accept
+            """,
+            id="a function within that calls another",
+        ),
+        pytest.param(
+            """\
+            class Application(App):
+                async def ws_it(self, ws):
+                    async def start():
+                        await ws.accept()
+
+                    async def hello():
+                        await start()
+                        await hello()
+
+                    asyncio.create_task(hello())
+                    await work()
+                    await ws.send_text("x")
+                    await ws.accept()  # error: second-accept
+            """,
+            id="a function within that calls itself and another, in a task",
+        ),
+        pytest.param(
+            """\
+            class Application(App):
+                async def ws_it(self, ws):
+                    async def say(text):
+                        await ws.send_text(text)
+
+                    async def hello():
+                        await say("hello")
+
+                    task = asyncio.create_task(hello())
+                    await task
+                    await ws.send_text("x")  # error: send-before-accept
+            """,
+            id="a function within that calls one that only sends, in a task",
+        ),
+        pytest.param(
+            """\
+            class Application(App):
+                async def ws_it(self, ws):
+                    if work():
+                        async def start(): await ws.accept()
+                    else:
+                        async def start(): await ws.close()
+
+                    async def begin(): await start()
+
+                    asyncio.create_task(begin())
+                    await start()
+                    await ws.send_text("x")
+            """,
+            id="functions within with one name",
+        ),
+        pytest.param(
+            """\
+            class Application(App):
+                async def ws_it(self, ws):
+                    async def start(): await ws.accept()
+
+                    async def begin():
+                        start = work
+                        await start()
+
+                    await begin()
+                    await ws.send_text("x")  # error: send-before-accept
+            """,
+            id="a function within that has a name of its own for another",
+        ),
+        pytest.param(
+            """\
+            class Application(App):
+                async def ws_it(self, ws):
+                    async def start(): await ws.accept()
+
+                    async def again():
+                        async def begin(): await start()
+                        await begin()
+
+                    await again()
+                    await ws.accept()  # error: second-accept
+            """,
+            id="a function within that is called from one that is given it",
+        ),
+        pytest.param(
+            """\
+            async def run(function):
+                await function()
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    async def start(): await ws.accept()
+                    await run(start)
+                    await ws.send_text("x")
+            """,
+            id="a function within that is given to another function",
+        ),
+        pytest.param(
+            """\
+            class Application(App):
+                async def ws_it(self, ws):
+                    async def start(*connections):
+                        if not ws.accepted:
+                            await connections[0].accept()
+
+                    await start(ws)
+                    await ws.send_text("x")
+            """,
+            id="a function within with any arguments",
+        ),
+        pytest.param(
+            """\
+            async def greet(conn):
+                await conn.close()
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    greet = self.greet
+                    await greet(ws)
+                    await ws.send_text("x")
+            """,
+            id="a name of its own for another function",
+        ),
+        pytest.param(
+            """\
+            async def start(conn):
+                return conn
+
+            class Application(App):
+                async def ws_it(self, ws):
+                    other = await start(ws)
+                    await other.accept()
+                    await ws.send_text("x")
+            """,
+            id="it comes back by another name",
         ),
     ],
 )

@@ -17,6 +17,8 @@ from micropie.flow.shape import (
     MethodCall,
     Shape,
     assigned,
+    imported,
+    mentioned,
     method_call,
     parameters,
 )
@@ -165,6 +167,10 @@ def test_a_call_may_be_one_of_the_connections(source: str, found: tuple[str, str
         ("try: pass\n    except A as ws: pass", TOUCHED | ABRUPT),
         ("match a:\n        case ws: pass", TOUCHED | MAY_RAISE),
         ("match a:\n        case [*ws]: pass", TOUCHED | MAY_RAISE),
+        ("match a:\n        case {**ws}: pass", TOUCHED | MAY_RAISE),
+        ("match a:\n        case {**b}: pass", MAY_RAISE),
+        ("import ws", TOUCHED | MAY_RAISE),
+        ("class ws: pass", TOUCHED | RAISES),
         ("lambda: ws", TOUCHED),
         ("def f(): return ws", TOUCHED),
         ("class A: b = ws", TOUCHED | RAISES),
@@ -221,6 +227,23 @@ def test_functions_that_use_it_are_found() -> None:
     assert found.closures["f"] is found.function.body[0]
 
 
+@pytest.mark.parametrize("other", ["f = g", "def f(): pass", "for f in x: pass"])
+def test_a_function_whose_name_means_another_as_well_is_not_known(other: str) -> None:
+    found = shape("def f(): return ws", "def g(): return ws", other)
+    assert found.closures == {"f": None, "g": found.function.body[1]}
+
+
+def test_imports_are_found() -> None:
+    found = shape("import a.b, c as d", "if x: from e import ws")
+    assert [imported(one) for one in found.imports] == [{"a", "d"}, {"ws"}]
+    assert not found.flags[found.function.body[0]] & TOUCHED
+    assert found.flags[found.function.body[1]] & TOUCHED
+
+
+def test_names_in_code_are_found() -> None:
+    assert mentioned(ast.parse("def f(a): return a.b(c) + d")) == {"a", "c", "d"}
+
+
 def test_defaults_within_defaults_are_gone_through_once() -> None:
     # Twice at each level, it would not end.
     statement = "ws"
@@ -242,6 +265,16 @@ def test_defaults_within_defaults_are_gone_through_once() -> None:
         (["if a[0]: pass", "if a[0]: pass"], set[str]()),
         # Others can change it.
         (["global a", "if a: pass", "if a: pass"], set[str]()),
+        (["class a: pass", "if a: pass", "if a: pass"], set[str]()),
+        (["any((a := b) for b in c)", "if a: pass", "if a: pass"], set[str]()),
+        # It may be filled or emptied meanwhile.
+        (["a.append(1)", "if a: pass", "if a: pass"], set[str]()),
+        (["a[0] = 1", "if a: pass", "if a: pass"], set[str]()),
+        (["del a[0]", "if a: pass", "if a: pass"], set[str]()),
+        (["b[0][0] = a[0]", "a.strip()", "if a: pass", "if a: pass"], {"a"}),
+        (["a = ws", "await a.accept()", "if a: pass"], {"a"}),
+        # So may whoever called.
+        (["a = None", "return a"], {"a"}),
     ],
 )
 def test_the_names_that_conditions_ask_for(lines: list[str], asked: set[str]) -> None:

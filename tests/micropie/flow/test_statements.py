@@ -671,6 +671,29 @@ def test_flags(handler: Hold, source: str) -> None:
             """,
             id="another in a comprehension",
         ),
+        pytest.param(
+            """\
+            pending = list(work())
+            if not pending:
+                await ws.accept()
+                pending.append("x")
+            if pending:
+                await ws.send_text("x")  # warning: send-before-accept
+            await ws.close()
+            """,
+            id="a list that is filled",
+        ),
+        pytest.param(
+            """\
+            flag = False
+            if any((flag := one) for one in work()):
+                pass
+            if flag:
+                await ws.accept()
+            await ws.send_text("x")  # warning: send-before-accept
+            """,
+            id="in a generator",
+        ),
     ],
 )
 def test_flags_that_change(handler: Hold, source: str) -> None:
@@ -1642,6 +1665,28 @@ def test_withs(handler: Hold, source: str) -> None:
             """,
             id="the name is lost",
         ),
+        pytest.param(
+            """\
+            match work():
+                case {"a": 1, **ws}:
+                    await ws.send_text("x")
+            await ws.close()  # (of the other)
+            return  # warning: no-answer
+            """,
+            id="the rest of a mapping",
+        ),
+        pytest.param(
+            """\
+            flag = None
+            match work():
+                case {"a": 1, **flag}:
+                    pass
+            if flag:
+                await ws.accept()
+            await ws.send_text("x")  # warning: send-before-accept
+            """,
+            id="the rest of a mapping that is asked for",
+        ),
     ],
 )
 def test_matches(handler: Hold, source: str) -> None:
@@ -1745,6 +1790,44 @@ def test_matches(handler: Hold, source: str) -> None:
             await ws.accept()
             """,
             id="augmented",
+        ),
+        pytest.param(
+            """\
+            import work as ws
+            await ws.send_text("x")
+            return  # warning: no-answer
+            """,
+            id="an import",
+        ),
+        pytest.param(
+            """\
+            class ws: ...
+            await ws.send_text("x")
+            """,
+            id="a class",
+        ),
+        pytest.param(
+            """\
+            def ws(): ...
+            await ws.send_text("x")
+            return  # warning: no-answer
+            """,
+            id="a function",
+        ),
+        pytest.param(
+            """\
+            from micropie import ConnectionClosed as Gone
+            await ws.accept()
+            while True:
+                try:
+                    await ws.receive_text()
+                except Gone:
+                    break
+                except Exception:
+                    print("bad")
+            await ws.send_text("x")  # error: use-after-disconnect
+            """,
+            id="an import of the exception",
         ),
     ],
 )
@@ -2124,3 +2207,20 @@ def test_not_many_ways(handler: Hold) -> None:
     names = [f"conn{number}" for number in range(3)]
     choices = "".join(f"if work():\n    {name} = ws\n" for name in names)
     handler(f"await ws.accept()\n{choices}await ws.accept()  # error: second-accept\n")
+
+
+def test_many_finally_in_one_another(handler: Hold) -> None:
+    # Each on all ways out of the one around it, it would not end.
+    lines = ["await ws.accept()"]
+    for depth in range(18):
+        before = "    " * depth
+        lines += [f"{before}try:", f"{before}    if work(): return", f"{before}finally:"]
+    lines += ["    " * 18 + "await ws.accept()  # error: second-accept"]
+    handler("\n".join(lines))
+
+
+def test_many_loops_of_a_few_turns_in_one_another(handler: Hold) -> None:
+    lines = ["await ws.accept()"]
+    lines += ["    " * depth + "for _ in range(3):" for depth in range(18)]
+    lines += ["    " * 18 + "await ws.send_text('x')", "await ws.accept()  # error: second-accept"]
+    handler("\n".join(lines))

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from micropie.flow.modules import Function
-from micropie.flow.syntax import constant, is_abstract, is_generator, is_irrefutable, turns
+from micropie.flow.syntax import constant, is_abstract, is_generator, is_hook, is_irrefutable, turns
 
 
 def expression(source: str) -> ast.expr:
@@ -127,3 +127,20 @@ def test_a_generator_may_yield_from_another() -> None:
 )
 def test_an_abstract_function_has_no_code(body: str, is_so: bool) -> None:
     assert is_abstract(function(body)) is is_so
+
+
+@pytest.mark.parametrize(
+    ("body", "is_so"),
+    [
+        ("...", True),
+        ("pass", True),
+        ("'''What it does.'''; pass", True),
+        ("'''What it does.'''; raise NotImplementedError", True),
+        ("raise NotImplementedError('it')", True),
+        ("raise ValueError", False),
+        ("'''What it does.'''; return", False),
+        ("a(); pass", False),
+    ],
+)
+def test_a_hook_does_nothing(body: str, is_so: bool) -> None:
+    assert is_hook(function(body)) is is_so

@@ -1,0 +1,119 @@
+"""What the flow analysis has found, remembered for as long as nothing changes that decided it."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final, TypeAlias, TypedDict, cast
+
+from micropie._paths import absolute
+from micropie.check.files import PACKAGE
+
+__all__ = ["Memory", "Remembered"]
+
+# As in a Finding: line, column, code, severity, message, origin.
+Remembered: TypeAlias = tuple[int, int, str, str, str, int | None]
+
+# So many nanoseconds the clock of a file system may be behind, which moves by ticks.
+TICK: Final = 20_000_000
+
+
+class _Known(TypedDict):
+    # The digests of all files that had a part in it; None: there is no such file.
+    consulted: dict[str, str | None]
+    # By file: its digest, and what was found in it.
+    found: dict[str, tuple[str | None, list[Remembered]]]
+
+
+class Memory:
+    """Findings by file, in a file of a cache folder.
+
+    A file's own findings are forgotten when it changes, all of them when another file does that
+    was consulted for any of them, such as that of a base class.
+
+    Args:
+        folder: The cache folder; None: nothing is remembered.
+        here: Where imports are looked for besides.
+    """
+
+    def __init__(self, folder: Path | None, here: Path) -> None:
+        """Read what is remembered, if it is of this package and this Python."""
+        self._began = time.time_ns() - TICK
+        self._digests: dict[Path, str | None] = {}
+        self._known = _Known(consulted={}, found={})
+        self._file = folder and folder / f"flow-{_digest(os.fsencode(here))}.json"
+        self._of = ""
+        if self._file is not None:
+            package = (file.read_bytes() for file in sorted(PACKAGE.rglob("*.py")))
+            self._of = _digest(b"".join([sys.version.encode(), *package]))
+            self._read(self._file)
+
+    def _read(self, file: Path) -> None:
+        try:
+            of, digest, text = file.read_text(encoding="utf-8").split("\n", 2)
+        except (OSError, ValueError):
+            return
+        # What is damaged is not to be taken for something that was found.
+        if (of, digest) == (self._of, _digest(text.encode())):
+            known = cast(_Known, json.loads(text))  # as it was written
+            if all(self._digest_of(Path(path)) == its for path, its in known["consulted"].items()):
+                self._known = known
+
+    def recall(self, file: Path) -> list[Remembered] | None:
+        """Give what was found in a file; None: that is not known, or no longer so."""
+        digest, findings = self._known["found"].get(str(absolute(file)), (None, None))
+        return findings if digest == self._digest_of(absolute(file)) else None
+
+    def keep(self, found: Mapping[Path, list[Remembered]], consulted: Iterable[Path]) -> None:
+        """Remember what was found in files, and which others had a part in it.
+
+        Of what has changed since the beginning, it cannot be told what was read. That nothing can
+        be written is no fault.
+        """
+        others = {absolute(path) for path in consulted}
+        if self._file is None or any(map(self._is_new, others)):
+            return
+        known = self._known
+        known["consulted"].update((str(path), self._digest_of(path)) for path in others)
+        for path, findings in ((absolute(file), findings) for file, findings in found.items()):
+            if self._is_new(path):
+                known["found"].pop(str(path), None)
+            else:
+                known["found"][str(path)] = self._digest_of(path), findings
+        known["found"] = {path: its for path, its in known["found"].items() if os.path.exists(path)}
+        self._write(self._file, json.dumps(known))
+
+    def _write(self, file: Path, text: str) -> None:
+        new = file.with_suffix(f".{os.getpid()}")
+        try:
+            new.write_text(f"{self._of}\n{_digest(text.encode())}\n{text}", encoding="utf-8")
+            # At once: another check may be reading it.
+            new.replace(file)
+        except OSError:
+            new.unlink(missing_ok=True)
+
+    def _digest_of(self, path: Path) -> str | None:
+        if path not in self._digests:
+            try:
+                self._digests[path] = _digest(path.read_bytes())
+            except OSError:
+                self._digests[path] = None
+        return self._digests[path]
+
+    def _is_new(self, path: Path) -> bool:
+        """Whether a file has come, changed or gone since the beginning."""
+        while True:
+            try:
+                status = path.stat()
+            except OSError:
+                # That something has gone shows in the folder that it was in.
+                path = path.parent
+            else:
+                return max(status.st_mtime_ns, status.st_ctime_ns) >= self._began
+
+
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=16).hexdigest()

@@ -1,0 +1,188 @@
+"""What the flow analysis has found is remembered, and is what it would find anew."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+import micropie.check.memory
+from micropie.check.flow import Flow
+from micropie.check.memory import TICK, Memory
+from micropie.check.report import Entry
+from micropie.flow import Checker, Finding
+
+Write: TypeAlias = Callable[[dict[str, str]], None]
+
+CHAT = """\
+from base import Base
+class Chat(Base):
+    async def ws_index(self, ws):
+        await ws.send_text('')
+        await ws.accept()
+"""
+
+APP = "from micropie import App\nclass Base(App): ..."
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each check begins long after the files were written."""
+    now = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 3_600_000_000_000)
+
+
+@pytest.fixture
+def analysed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that were analysed."""
+    files: list[str] = []
+    check = Checker.check
+
+    def noted(self: Checker, file: Path) -> list[Finding]:
+        files.append(str(file))
+        return check(self, file)
+
+    monkeypatch.setattr(Checker, "check", noted)
+    return files
+
+
+def found(cache: Path | None, *files: str) -> list[Entry]:
+    """What is found, which is what is found without a memory."""
+    its = Flow(Path.cwd(), cache).entries(map(Path, files))
+    assert its == Flow(Path.cwd()).entries(map(Path, files))
+    return its
+
+
+EDITS: dict[str, tuple[dict[str, str], int]] = {
+    "the file": ({"src/chat.py": CHAT.replace("send_text('')", "accept()")}, 1),
+    "no longer Python": ({"src/chat.py": "x = ("}, 1),
+    "a comment that silences": (
+        {"src/chat.py": CHAT.replace("'')", "'')  # micropie: ignore[send-before-accept]")},
+        0,
+    ),
+    "a base class in another module": ({"src/base.py": "class Base: ..."}, 0),
+    "a base class of a base class": ({"src/app.py": "class App: ..."}, 0),
+    "a module that now goes before": ({"src/base/__init__.py": "class Base: ..."}, 0),
+    "the folder is now a package": ({"src/__init__.py": ""}, 0),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_after_an_edit(edit: str, cache: Path, analysed: list[str], write: Write) -> None:
+    base = "from app import App\nclass Base(App): ..."
+    write({"src/chat.py": CHAT, "src/base.py": base, "src/app.py": "from micropie import App"})
+    assert len(found(cache, "src/chat.py")) == 1
+    analysed.clear()
+    Flow(Path.cwd(), cache).entries([Path("src/chat.py")])
+    assert analysed == []
+    files, expected = EDITS[edit]
+    write(files)
+    assert len(found(cache, "src/chat.py")) == expected
+    write({"src/chat.py": CHAT})
+
+
+def test_a_base_class_of_several_files(cache: Path, write: Write) -> None:
+    """What was learnt of it for the first file decides what is found in the second."""
+    write({"a.py": CHAT, "b.py": CHAT, "base.py": "from app import App\nclass Base(App): ..."})
+    write({"app.py": "from micropie import App"})
+    assert len(found(cache, "a.py", "b.py")) == 2
+    write({"app.py": "class App: ..."})
+    assert found(cache, "a.py", "b.py") == []
+
+
+def test_a_module_that_is_deleted(cache: Path, write: Write) -> None:
+    write({"chat.py": CHAT, "base.py": APP})
+    assert len(found(cache, "chat.py")) == 1
+    Path("base.py").unlink()
+    assert found(cache, "chat.py") == []
+
+
+def test_another_version_of_this_package(
+    cache: Path, analysed: list[str], write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write({"chat.py": CHAT, "base.py": APP, "other/micropie.py": ""})
+    found(cache, "chat.py")
+    analysed.clear()
+    monkeypatch.setattr(micropie.check.memory, "PACKAGE", Path("other"))
+    Flow(Path.cwd(), cache).entries([Path("chat.py")])
+    assert analysed == ["chat.py"]
+
+
+@pytest.mark.parametrize("damage", ["", "x\ny\nz", "no findings"])
+def test_a_damaged_memory(damage: str, cache: Path, write: Write) -> None:
+    write({"chat.py": CHAT, "base.py": APP})
+    found(cache, "chat.py")
+    [file] = cache.glob("flow-*")
+    text = file.read_text()
+    file.write_text(damage and text.replace("send-before-accept", damage))
+    assert len(found(cache, "chat.py")) == 1
+    file.write_text(damage)
+    assert len(found(cache, "chat.py")) == 1
+    assert file.read_text() == text
+
+
+def test_other_files_are_remembered_while_they_are_there(
+    cache: Path, analysed: list[str], write: Write
+) -> None:
+    write({"a.py": "", "b.py": "", "c.py": ""})
+    for name in ("a.py", "b.py"):
+        found(cache, name)
+    Path("a.py").unlink()
+    found(cache, "c.py")
+    analysed.clear()
+    write({"a.py": ""})
+    Flow(Path.cwd(), cache).entries(map(Path, ("a.py", "b.py", "c.py")))
+    assert analysed == ["a.py"]
+
+
+WHAT_HAPPENS: dict[str, Callable[[], object]] = {
+    "it changes": lambda: Path("chat.py").write_text(""),
+    "it gets an older time": lambda: os.utime("chat.py", (0, 0)),
+    "another that was consulted changes": lambda: Path("base.py").write_text(APP),
+    "another that was consulted goes": Path("base.py").unlink,
+    "another that was consulted goes, with its folder": lambda: shutil.rmtree("pkg"),
+}
+
+
+@pytest.mark.parametrize("what", [None, *WHAT_HAPPENS])
+def test_what_happens_meanwhile_keeps_it_from_being_remembered(
+    what: str | None, cache: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write({"chat.py": CHAT, "base.py": APP, "pkg/base.py": ""})
+    began = tick(cache)
+    monkeypatch.setattr(time, "time_ns", lambda: began + TICK)
+    memory = Memory(cache, Path.cwd())
+    if what is not None:
+        WHAT_HAPPENS[what]()
+    memory.keep({Path("chat.py"): []}, map(Path, ("base.py", "pkg/base.py", "none/none.py")))
+    recalled = Memory(cache, Path.cwd()).recall(Path("chat.py"))
+    assert recalled == (None if what else [])
+
+
+def tick(folder: Path) -> int:
+    """Wait until the clock of the file system moves on, and read it."""
+    clock = folder / "clock"
+    clock.touch()
+    start = clock.stat().st_ctime_ns
+    while (now := clock.stat().st_ctime_ns) == start:
+        clock.touch()
+    return now
+
+
+def test_where_nothing_can_be_written(cache: Path, write: Write) -> None:
+    write({"chat.py": CHAT, "base.py": APP})
+    found(cache, "chat.py")
+    [file] = cache.glob("flow-*")
+    file.unlink()
+    # What it cannot be put in the place of.
+    (file / "folder").mkdir(parents=True)
+    assert len(found(cache, "chat.py")) == 1
+    assert [*cache.glob("flow-*")] == [file]
