@@ -98,7 +98,8 @@ class Memory:
     def _digest_of(self, path: Path) -> str | None:
         if path not in self._digests:
             try:
-                self._digests[path] = _digest(path.read_bytes())
+                # Not what is no file: one would wait for ever to read a pipe.
+                self._digests[path] = _digest(path.read_bytes()) if path.is_file() else None
             except OSError:
                 self._digests[path] = None
         return self._digests[path]

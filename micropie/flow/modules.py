@@ -4,6 +4,8 @@ Nothing is imported: files are read and their syntax trees looked at.
 """
 
 import ast
+import errno
+import stat
 import tokenize
 import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -31,6 +33,10 @@ def parse(file: Path) -> tuple[str, ast.Module]:
         SyntaxError: It is no valid Python; also where its encoding is wrong, or it is nested too
             deeply.
     """
+    mode = file.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        # One would wait for ever to read a pipe.
+        raise OSError(errno.EINVAL, "it is no file")
     try:
         with tokenize.open(file) as opened:
             source = opened.read()

@@ -105,6 +105,15 @@ def test_a_module_that_is_deleted(cache: Path, write: Write) -> None:
     assert found(cache, "chat.py") == []
 
 
+def test_what_is_no_file_is_not_read(cache: Path, write: Write) -> None:
+    write({"chat.py": CHAT})
+    os.mkfifo("base.py")
+    assert found(cache, "chat.py") == []
+    Path("base.py").unlink()
+    write({"base.py": APP})
+    assert len(found(cache, "chat.py")) == 1
+
+
 def test_another_version_of_this_package(
     cache: Path, analysed: list[str], write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 from pathlib import Path
 from textwrap import dedent
 
@@ -93,6 +94,9 @@ def test_a_file_that_cannot_be_read_is_told_of(folder: Path) -> None:
         parse(folder / "nothing.py")
     with pytest.raises(IsADirectoryError):
         parse(folder)
+    os.mkfifo(folder / "pipe.py")
+    with pytest.raises(OSError, match="it is no file"):
+        parse(folder / "pipe.py")
 
 
 def test_what_python_warns_of_is_left_to_python(folder: Path) -> None:
