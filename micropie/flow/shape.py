@@ -6,9 +6,9 @@ matter costs the analysis one look.
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple, cast
+from typing import ClassVar, Final, NamedTuple, cast
 
 from micropie.flow.exceptions import NEVER
 from micropie.flow.modules import Function
@@ -54,13 +54,11 @@ _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.YieldFrom: RAISES | SUSPENDS,
     ast.For: MAY_RAISE,
     ast.AsyncFor: RAISES | SUSPENDS,
-    ast.With: RAISES,
     ast.AsyncWith: RAISES | SUSPENDS,
     ast.Assert: RAISES | ABRUPT,
     ast.Subscript: MAY_RAISE,
     ast.Attribute: MAY_RAISE,
     ast.BinOp: MAY_RAISE,
-    ast.UnaryOp: MAY_RAISE,
     ast.Compare: MAY_RAISE,
     ast.FormattedValue: MAY_RAISE,
     ast.Starred: MAY_RAISE,
@@ -68,6 +66,8 @@ _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.Delete: MAY_RAISE,
     ast.Match: MAY_RAISE,
     ast.ClassDef: RAISES,
+    ast.Import: MAY_RAISE,
+    ast.ImportFrom: MAY_RAISE,
     ast.Raise: ABRUPT | THROWS,
     ast.Return: ABRUPT,
     ast.Break: ABRUPT,
@@ -182,15 +182,15 @@ class MethodCall(NamedTuple):
 
 def method_call(node: ast.AST) -> MethodCall | None:
     """Give the parts of a call that may be one of a connection's; None: it is none."""
-    if node.__class__ is not ast.Call:
-        return None
-    match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if (
-            method in METHODS
-        ):
-            return MethodCall(node, name, method)
-        case _:
-            return None
+    # Asked of nearly every node: `match` takes several times as long.
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(func := node.func, ast.Attribute)
+        and func.attr in METHODS
+        and isinstance(func.value, ast.Name)
+    ):
+        return MethodCall(node, func.value.id, func.attr)
+    return None
 
 
 class Shape:
@@ -215,12 +215,17 @@ class Shape:
         self.loaded: set[str] = set()
         # Names of which is kept in mind what conditions make of them.
         self.asked: frozenset[str] = frozenset()
+        # The flags of a name that have any.
+        self._by_name: dict[str, int] = {}
         self._conditions: list[str] = []
         self._settled: set[str] = set()
         self._shared: set[str] = set()
         self._renamed: list[tuple[str, str]] = []
         while True:
             self._conditions.clear()
+            self._by_name = dict.fromkeys(self.names, TOUCHED)
+            for name in self.asked:
+                self._by_name[name] = self._by_name.get(name, 0) | ASKED
             for statement in function.body:
                 self._scan(statement)
             more = {to for to, source in self._renamed if source in self.names} - self.names
@@ -247,10 +252,10 @@ class Shape:
             named = cast(ast.Name, node)
             if named.ctx.__class__ is ast.Load:
                 self.loaded.add(named.id)
-            return self._flags_of(named.id)
+            return self._by_name.get(named.id, 0)
         if kind is ast.Constant:
             return 0
-        flags = 0
+        flags = _OF_ITS_OWN.get(kind, 0)
         for field in _FIELDS[kind]:
             child = getattr(node, field)
             if child.__class__ is list:
@@ -259,44 +264,11 @@ class Shape:
                         flags |= self._scan(one)
             elif child is not None:
                 flags |= self._scan(child)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            flags = self._nested(node, flags)
-        elif kind is ast.NamedExpr or kind is ast.Assign or kind is ast.AnnAssign:
-            flags |= self._assignment(node, flags)
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            self._shared.update(node.names)
-            flags |= TOUCHED if self.names & {*node.names} else 0
-        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
-            flags |= TOUCHED if node.name in self.names else 0
-            flags |= ASKED if node.name in self.asked else 0
-        elif isinstance(node, ast.comprehension):
-            self._shared |= {one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)}
-            flags |= RAISES | SUSPENDS if node.is_async else MAY_RAISE
-        elif isinstance(node, ast.Call):
-            if (call := method_call(node)) is not None:
-                self.calls[node] = call
-            builtin = isinstance(node.func, ast.Name) and node.func.id in _BUILTINS
-            flags |= MAY_RAISE if builtin else RAISES
-            if _name_of(node.func) in _NEVER:
-                flags |= ABRUPT
-        elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
-            self._conditions += _conditions(node.test)
-            flags |= _OF_ITS_OWN.get(kind, 0)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            self._shared |= {(one.asname or one.name).partition(".")[0] for one in node.names}
-            flags |= MAY_RAISE
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            pass
-        elif isinstance(node, ast.With) and _suppresses(node):
-            flags |= ABRUPT
-        else:
-            flags |= _OF_ITS_OWN.get(kind, 0)
+        special = self._SPECIAL.get(kind)
+        if special is not None:
+            flags = special(self, node, flags)
         self.flags[node] = flags
         return flags
-
-    def _flags_of(self, name: str) -> int:
-        asked = ASKED if name in self.asked else 0
-        return asked | TOUCHED if name in self.names else asked
 
     def _nested(self, node: Function | ast.Lambda, flags: int) -> int:
         """Give the flags of a definition: what is in it does not happen there."""
@@ -306,7 +278,7 @@ class Shape:
         for part in at_definition(node):
             # It was gone through before, with all that is in the definition.
             if isinstance(part, ast.Name):
-                here |= self._flags_of(part.id)
+                here |= self._by_name.get(part.id, 0)
             else:
                 here |= self.flags.get(part, 0)
         if not flags & TOUCHED or not self.names - assigned(node):
@@ -315,24 +287,79 @@ class Shape:
             self.closures[node.name] = node
         return here | TOUCHED
 
-    def _assignment(self, node: ast.AST, flags: int) -> int:
-        match node:
-            case ast.Assign(targets=targets, value=value):
-                pass
-            case ast.AnnAssign(target=one, value=ast.expr() as value):
-                targets = [one]
-            case ast.NamedExpr(target=one, value=value):
-                targets = [one]
-            case _:
-                return 0
+    def _call(self, node: ast.Call, flags: int) -> int:
+        call = method_call(node)
+        if call is not None:
+            self.calls[node] = call
+        func = node.func
+        name = _name_of(func)
+        if name in _BUILTINS and isinstance(func, ast.Name):
+            flags |= MAY_RAISE
+        else:
+            flags |= RAISES
+        return flags | ABRUPT if name in _NEVER else flags
+
+    def _tested(self, node: ast.If | ast.While | ast.IfExp | ast.Assert, flags: int) -> int:
+        self._conditions += _conditions(node.test)
+        return flags
+
+    def _outer(self, node: ast.Global | ast.Nonlocal, flags: int) -> int:
+        self._shared.update(node.names)
+        return flags | TOUCHED if self.names & {*node.names} else flags
+
+    def _caught(self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar, flags: int) -> int:
+        return flags | self._by_name.get(node.name or "", 0)
+
+    def _comprehension(self, node: ast.comprehension, flags: int) -> int:
+        self._shared |= {one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)}
+        return flags | (RAISES | SUSPENDS if node.is_async else MAY_RAISE)
+
+    def _import(self, node: ast.Import | ast.ImportFrom, flags: int) -> int:
+        self._shared |= {(one.asname or one.name).partition(".")[0] for one in node.names}
+        return flags
+
+    def _unary(self, node: ast.UnaryOp, flags: int) -> int:
+        return flags if isinstance(node.op, ast.Not) else flags | MAY_RAISE
+
+    def _with(self, node: ast.With, flags: int) -> int:
+        return flags | (ABRUPT if _suppresses(node) else RAISES)
+
+    def _assignment(self, node: ast.Assign | ast.AnnAssign | ast.NamedExpr, flags: int) -> int:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        value = node.value
+        if value is None:
+            return flags
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
         for source in _sources(value):
-            for target in targets:
-                if isinstance(target, ast.Name):
-                    self._renamed.append((target.id, source))
+            self._renamed += ((name, source) for name in names)
         if isinstance(value, ast.Constant) or flags & TOUCHED:
-            self._settled |= {target.id for target in targets if isinstance(target, ast.Name)}
-        plain = all(isinstance(target, ast.Name) for target in targets)
-        return 0 if plain else MAY_RAISE
+            self._settled.update(names)
+        return flags if len(names) == len(targets) else flags | MAY_RAISE
+
+    # By class, as `match` over so many would be slow.
+    _SPECIAL: ClassVar[dict[type[ast.AST], Callable[..., int]]] = {
+        ast.Call: _call,
+        ast.Assign: _assignment,
+        ast.AnnAssign: _assignment,
+        ast.NamedExpr: _assignment,
+        ast.If: _tested,
+        ast.While: _tested,
+        ast.IfExp: _tested,
+        ast.Assert: _tested,
+        ast.FunctionDef: _nested,
+        ast.AsyncFunctionDef: _nested,
+        ast.Lambda: _nested,
+        ast.Global: _outer,
+        ast.Nonlocal: _outer,
+        ast.ExceptHandler: _caught,
+        ast.MatchAs: _caught,
+        ast.MatchStar: _caught,
+        ast.comprehension: _comprehension,
+        ast.Import: _import,
+        ast.ImportFrom: _import,
+        ast.UnaryOp: _unary,
+        ast.With: _with,
+    }
 
 
 def _conditions(test: ast.expr) -> Iterator[str]:
@@ -361,11 +388,9 @@ def _suppresses(node: ast.With) -> bool:
 
 
 def _name_of(function: ast.expr) -> str:
-    match function:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case _:
-            return ""
+    if isinstance(function, ast.Name):
+        return function.id
+    return function.attr if isinstance(function, ast.Attribute) else ""
 
 
 def _sources(value: ast.expr) -> Iterator[str]:
