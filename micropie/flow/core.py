@@ -260,9 +260,12 @@ class Core(ABC):
 
     def _split(self, flow: Flow, name: str) -> tuple[Flow, Flow]:
         """Give the ways on which a name is the connection's, and the others."""
+        for value in flow:
+            if name not in value.names:
+                break
+        else:
+            return flow, {}
         mine = {value: at for value, at in flow.items() if name in value.names}
-        if len(mine) == len(flow):
-            return mine, {}
         return mine, {value: at for value, at in flow.items() if name not in value.names}
 
     def _loop(

@@ -330,8 +330,10 @@ class Expressions(Core):
             for raised, way, because in raises:
                 if site is not None and raised in (CLOSED, MISUSE):
                     raised = raised._replace(site=site)
-                same = way.states == value.states
-                self.exits.raised(raised, {way: origin if same else Origin(line, because)})
+                ways = self.exits.raises.setdefault(raised, {})
+                if way not in ways:
+                    same = way.states == value.states
+                    ways[way] = origin if same else Origin(line, because)
         return after
 
     def _judge_at(
@@ -379,9 +381,12 @@ class Expressions(Core):
 
     def _arguments(self, node: ast.Call, flow: Flow) -> Flow:
         """Evaluate the arguments of a call, but for the connection itself."""
-        for part in (*node.args, *(keyword.value for keyword in node.keywords)):
+        for part in node.args:
             if not isinstance(part, ast.Name):
                 flow = self._eval(part, flow)
+        for keyword in node.keywords:
+            if not isinstance(keyword.value, ast.Name):
+                flow = self._eval(keyword.value, flow)
         return flow
 
     def _spawn(self, node: ast.expr, flow: Flow) -> None:

@@ -125,9 +125,13 @@ class Exits:
         """Let an exception be raised on some ways."""
         if not flow:
             return
-        last, ways = self._last.get(raised, (None, 0))
-        if last is not flow or ways != len(flow):
-            merge(self.raises.setdefault(raised, {}), flow)
+        last = self._last.get(raised)
+        if last is None or last[0] is not flow or last[1] != len(flow):
+            ways = self.raises.get(raised)
+            if ways is None:
+                self.raises[raised] = flow.copy()
+            else:
+                merge(ways, flow)
             self._last[raised] = flow, len(flow)
 
     def returned(self, node: ast.stmt, flow: Flow) -> None:
@@ -142,7 +146,11 @@ class Exits:
         merge(self.breaks, other.breaks)
         merge(self.continues, other.continues)
         for raised, flow in other.raises.items():
-            self.raised(raised, flow)
+            ways = self.raises.get(raised)
+            if ways is None:
+                self.raises[raised] = flow.copy()
+            else:
+                merge(ways, flow)
 
 
 class Step(NamedTuple):
@@ -204,7 +212,10 @@ def each(states: int, before: int) -> Iterator[int]:
 
 def meanwhile(flow: Flow) -> Flow:
     """Let others make their calls."""
-    if not any(value.others for value in flow):
+    for value in flow:
+        if value.others:
+            break
+    else:
         return flow
     after: Flow = {}
     for value, origin in flow.items():
@@ -213,9 +224,14 @@ def meanwhile(flow: Flow) -> Flow:
     return after
 
 
+@lru_cache(maxsize=4096)
+def _unsure(value: Value) -> Value:
+    return value._replace(sure=False)
+
+
 def unlikely(flow: Flow) -> Flow:
     """Say that the ways are hardly to be expected."""
-    return {value._replace(sure=False): origin for value, origin in flow.items()}
+    return {_unsure(value): origin for value, origin in flow.items()}
 
 
 def likely(flow: Flow) -> Flow:
