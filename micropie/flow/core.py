@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from micropie.flow.callees import Callees
-from micropie.flow.exceptions import ANY, CANCELLED, Raised, Site
+from micropie.flow.exceptions import ANY, CANCELLED, Raised, Site, handled
 from micropie.flow.findings import Code, Finding, Severity
 from micropie.flow.judging import finding_of, words_of
 from micropie.flow.modules import Function, Module, Modules
@@ -80,6 +80,7 @@ class Context:
         self.callees: Callees = Callees(modules, module)
         self.summaries: dict[tuple[Function, frozenset[str], int, int], Summary | None] = {}
         self.depth = 0
+        self._handled: dict[ast.ExceptHandler, list[type[BaseException] | None]] = {}
         self._shapes: dict[tuple[Function, frozenset[str]], Shape] = {}
 
     def shape(self, function: Function, names: frozenset[str]) -> Shape:
@@ -88,6 +89,12 @@ class Context:
         if key not in self._shapes:
             self._shapes[key] = Shape(function, names)
         return self._shapes[key]
+
+    def handled(self, handler: ast.ExceptHandler) -> list[type[BaseException] | None]:
+        """Give the classes that an `except` names, looked up once; None: one that is not known."""
+        if handler not in self._handled:
+            self._handled[handler] = handled(self.modules, self.module, handler.type)
+        return self._handled[handler]
 
 
 class Core(ABC):
@@ -323,13 +330,19 @@ class Core(ABC):
                     flow = self._without_swallowed(flow, seen, turn)
         self._endless -= endless
         breaks, exits.breaks = exits.breaks, {}
-        with self._captured() as outer:
-            outer.add(exits)
-            after = dict(self._block(orelse, last))
+        if orelse:
+            with self._captured() as outer:
+                outer.add(exits)
+                last = dict(self._block(orelse, last))
+            exits = outer
+        after = last
         merge(after, breaks)
         if not self._endless:
-            after = {value._replace(swallowed=None): at for value, at in after.items()}
-        return after, outer
+            after = {
+                value if value.swallowed is None else value._replace(swallowed=None): at
+                for value, at in after.items()
+            }
+        return after, exits
 
     def _comes_back(
         self, value: Value, origin: Origin, turn: Callable[[Flow], tuple[Flow, Flow]]

@@ -3,6 +3,7 @@
 import ast
 import builtins
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from micropie.flow.findings import Code
@@ -137,6 +138,7 @@ def handled(
             return [exception(modules, module, handler)]
 
 
+@lru_cache(maxsize=1024)
 def catches(raised: Raised, handler: type[BaseException] | None) -> Catches:
     """Say whether an exception is caught by an `except` with a class."""
     sort = raised.type

@@ -84,8 +84,8 @@ class Expressions(Core):
     """A function, as far as its expressions go."""
 
     def _bind_all(self, targets: list[ast.expr], value: ast.expr, flow: Flow) -> Flow:
-        if all(isinstance(target, ast.Name) for target in targets):
-            names = [target.id for target in targets if isinstance(target, ast.Name)]
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        if len(names) == len(targets):
             asked = [name for name in names if name in self._asked]
             if isinstance(value, ast.Name) and value.id in self._names:
                 return told(aliased(flow, value.id, names), asked, ANYTHING)

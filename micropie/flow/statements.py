@@ -15,7 +15,6 @@ from micropie.flow.exceptions import (
     Raised,
     catches,
     exception,
-    handled,
 )
 from micropie.flow.expressions import Expressions
 from micropie.flow.shape import (
@@ -200,13 +199,11 @@ class Run(Expressions):
 
     def _try(self, node: ast.Try | ast.TryStar, flow: Flow) -> Flow:
         with self._heeding() as outer:
-            with self._captured() as inner:
-                after = self._block(node.body, flow)
-            raises, inner.raises = inner.raises, {}
-            outer.add(inner)
+            after = self._block(node.body, flow)
+            raises = outer.take_raises()
             after = dict(self._block(node.orelse, after))
             for handler in node.handlers:
-                sorts = handled(self._context.modules, self._module, handler.type)
+                sorts = self._context.handled(handler)
                 caught, raises = self._catch(
                     raises, sorts, handler.lineno, isinstance(node, ast.TryStar)
                 )
@@ -234,7 +231,7 @@ class Run(Expressions):
         caught: dict[Raised, Flow] = {}
         rest: dict[Raised, Flow] = {}
         for raised, ways in raises.items():
-            how = max((catches(raised, sort) for sort in sorts), default=Catches.NO)
+            how = max([catches(raised, sort) for sort in sorts], default=Catches.NO)
             if in_groups and how is Catches.YES:
                 how = Catches.MAYBE
             if how is Catches.NO:
@@ -274,8 +271,13 @@ class Run(Expressions):
         merge(self.exits.continues, self._block(body, inner.continues))
         for node, ways in inner.returns.items():
             self.exits.returned(node, self._block(body, ways))
+        before: Flow = {}
+        left: Flow = {}
         for raised, ways in inner.raises.items():
-            self.exits.raised(raised, self._block(body, ways))
+            # One exception after another is often raised on the same ways.
+            if [*ways.items()] != [*before.items()]:
+                before, left = ways, self._block(body, ways)
+            self.exits.raised(raised, left)
         return self._block(body, after)
 
     def _with(self, node: ast.With | ast.AsyncWith, flow: Flow) -> Flow:
@@ -296,7 +298,7 @@ class Run(Expressions):
             flow = self._target(item.optional_vars, flow)
         with self._heeding() as inner:
             after = dict(self._with_items(node, rest, flow))
-        raises, inner.raises = inner.raises, {}
+        raises = inner.take_raises()
         if name in _SUPPRESS and isinstance(call, ast.Call):
             sorts = [exception(self._context.modules, self._module, one) for one in call.args]
             if sorts:

@@ -134,6 +134,12 @@ class Exits:
                 merge(ways, flow)
             self._last[raised] = flow, len(flow)
 
+    def take_raises(self) -> dict[Raised, Flow]:
+        """Take away what is raised, and give it."""
+        raises, self.raises = self.raises, {}
+        self._last.clear()
+        return raises
+
     def returned(self, node: ast.stmt, flow: Flow) -> None:
         """Let the function end at a `return`, or at its own end, on some ways."""
         if flow:
@@ -225,18 +231,18 @@ def meanwhile(flow: Flow) -> Flow:
 
 
 @lru_cache(maxsize=4096)
-def _unsure(value: Value) -> Value:
-    return value._replace(sure=False)
+def _with_sure(value: Value, sure: bool) -> Value:
+    return value._replace(sure=sure)
 
 
 def unlikely(flow: Flow) -> Flow:
     """Say that the ways are hardly to be expected."""
-    return {_unsure(value): origin for value, origin in flow.items()}
+    return {_with_sure(value, False): origin for value, origin in flow.items()}
 
 
 def likely(flow: Flow) -> Flow:
     """Say that the ways are to be expected."""
-    return {value._replace(sure=True): origin for value, origin in flow.items()}
+    return {_with_sure(value, True): origin for value, origin in flow.items()}
 
 
 def given_up(flow: Flow, names: Iterable[str]) -> Flow:
