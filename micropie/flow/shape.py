@@ -7,7 +7,7 @@ matter costs the analysis one look.
 import ast
 import builtins
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import ClassVar, Final, NamedTuple, cast
 
 from micropie.flow.exceptions import NEVER
@@ -100,19 +100,21 @@ _NO_NODES: Final = frozenset(
 )
 
 
-class _Fields(dict[type[ast.AST], tuple[str, ...]]):
-    """The fields of a node that hold nodes, by its class."""
-
-    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
-        no_node = kind in (ast.MatchSingleton, ast.Global, ast.Nonlocal)
-        # It is an expression in a statement of `type` only.
-        names = _NO_NODES if kind.__name__ == "TypeAlias" else _NO_NODES | {"name"}
-        fields = () if no_node else tuple(field for field in kind._fields if field not in names)
-        self[kind] = fields
-        return fields
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Give the fields of a node that hold nodes."""
+    if kind in (ast.MatchSingleton, ast.Global, ast.Nonlocal):
+        return ()
+    # It is an expression in a statement of `type` only.
+    names = _NO_NODES if kind.__name__ == "TypeAlias" else _NO_NODES | {"name"}
+    return tuple(field for field in kind._fields if field not in names)
 
 
-_FIELDS: Final = _Fields()
+# By class: the flags that a node has of its own, and the fields that hold nodes.
+_KINDS: Final = {
+    kind: (_OF_ITS_OWN.get(kind, 0), _fields(kind))
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
 
 
 def parameters(function: Function | ast.Lambda) -> list[ast.arg]:
@@ -211,8 +213,6 @@ class Shape:
         self.flags: dict[ast.AST, int] = {}
         # All calls that may be of the connection's methods.
         self.calls: dict[ast.AST, MethodCall] = {}
-        # Names that are looked at somewhere.
-        self.loaded: set[str] = set()
         # Names of which is kept in mind what conditions make of them.
         self.asked: frozenset[str] = frozenset()
         # The flags of a name that have any.
@@ -236,6 +236,16 @@ class Shape:
             self.names |= more
             self.asked = asked
 
+    @cached_property
+    def loaded(self) -> frozenset[str]:
+        """The names that are looked at somewhere."""
+        return frozenset(
+            node.id
+            for statement in self.function.body
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        )
+
     def _worth_keeping(self) -> frozenset[str]:
         """Give the names that are asked for again, or once it is known what they are."""
         asked = {
@@ -247,20 +257,20 @@ class Shape:
 
     def _scan(self, node: ast.AST) -> int:
         kind = node.__class__
-        if kind is ast.Name:
-            # It is one, by its class; `isinstance` would ask all others as well.
-            named = cast(ast.Name, node)
-            if named.ctx.__class__ is ast.Load:
-                self.loaded.add(named.id)
-            return self._by_name.get(named.id, 0)
         if kind is ast.Constant:
             return 0
-        flags = _OF_ITS_OWN.get(kind, 0)
-        for field in _FIELDS[kind]:
+        flags, fields = _KINDS[kind]
+        for field in fields:
             child = getattr(node, field)
-            if child.__class__ is list:
+            child_kind = child.__class__
+            # Half of all are names, with nothing in them.
+            if child_kind is ast.Name:
+                flags |= self._by_name.get(child.id, 0)
+            elif child_kind is list:
                 for one in child:
-                    if one is not None:
+                    if one.__class__ is ast.Name:
+                        flags |= self._by_name.get(one.id, 0)
+                    elif one is not None:
                         flags |= self._scan(one)
             elif child is not None:
                 flags |= self._scan(child)
@@ -291,13 +301,12 @@ class Shape:
         call = method_call(node)
         if call is not None:
             self.calls[node] = call
-        func = node.func
-        name = _name_of(func)
-        if name in _BUILTINS and isinstance(func, ast.Name):
-            flags |= MAY_RAISE
-        else:
-            flags |= RAISES
-        return flags | ABRUPT if name in _NEVER else flags
+            return flags | RAISES
+        name = _name_of(node.func)
+        if name in _NEVER:
+            flags |= ABRUPT
+        is_builtin = name in _BUILTINS and isinstance(node.func, ast.Name)
+        return flags | (MAY_RAISE if is_builtin else RAISES)
 
     def _tested(self, node: ast.If | ast.While | ast.IfExp | ast.Assert, flags: int) -> int:
         self._conditions += _conditions(node.test)
