@@ -57,6 +57,10 @@ _GATHER: Final = frozenset({"asyncio.gather", "gather"})
 _SPAWN: Final = frozenset({"create_task", "ensure_future", "start_soon"})
 
 
+# Expressions that do nothing, but for what becomes of a name.
+_LEAVES: Final = frozenset({ast.Name, ast.Constant})
+
+
 class _Helper(NamedTuple):
     """A function of this module that is called."""
 
@@ -267,7 +271,9 @@ class Expressions(Core):
         """Await the value of an expression."""
         if (call := self._method_call(node)) is not None:
             mine, others = self._split(flow, call.name)
-            after = dict(self._call(node, call.method, self._arguments(call.node, mine)))
+            after = self._call(node, call.method, self._arguments(call.node, mine))
+            if not others:
+                return after
             # There, it is something else's, of which nothing is known.
             self._judged.setdefault(node, {}).update(dict.fromkeys(others))
             merge(after, self._opaque(RAISES | SUSPENDS, others))
@@ -382,10 +388,10 @@ class Expressions(Core):
     def _arguments(self, node: ast.Call, flow: Flow) -> Flow:
         """Evaluate the arguments of a call, but for the connection itself."""
         for part in node.args:
-            if not isinstance(part, ast.Name):
+            if part.__class__ not in _LEAVES:
                 flow = self._eval(part, flow)
         for keyword in node.keywords:
-            if not isinstance(keyword.value, ast.Name):
+            if keyword.value.__class__ not in _LEAVES:
                 flow = self._eval(keyword.value, flow)
         return flow
 

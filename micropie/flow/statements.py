@@ -38,6 +38,7 @@ from micropie.flow.values import (
     likely,
     meanwhile,
     merge,
+    merge_raised,
     unbound,
     unlikely,
 )
@@ -66,16 +67,15 @@ class Run(Expressions):
             if not flow:
                 # Nothing comes here.
                 break
-            flow = self._statement(statement, flow)
+            flags = self._flags[statement]
+            if not flags & (TOUCHED | ASKED | ABRUPT):
+                flow = self._opaque(flags, flow)
+                continue
+            if len(flow) > MANY:
+                flow = given_up(flow, self._names)
+            go_through = self._STATEMENTS.get(statement.__class__, Run._children)
+            flow = go_through(self, statement, flow)
         return flow
-
-    def _statement(self, node: ast.stmt, flow: Flow) -> Flow:
-        flags = self._flags[node]
-        if not flags & (TOUCHED | ASKED | ABRUPT):
-            return self._opaque(flags, flow)
-        if len(flow) > MANY:
-            flow = given_up(flow, self._names)
-        return self._STATEMENTS.get(node.__class__, Run._children)(self, node, flow)
 
     def _expression(self, node: ast.Expr, flow: Flow) -> Flow:
         value = node.value
@@ -214,7 +214,7 @@ class Run(Expressions):
                     merge(after, self._block(handler.body, ways))
                     self._handling = handling
             for raised, ways in raises.items():
-                outer.raised(raised, ways)
+                merge_raised(outer.raises, raised, ways)
         if not node.finalbody:
             self.exits.add(outer)
             return after
@@ -235,11 +235,11 @@ class Run(Expressions):
             if in_groups and how is Catches.YES:
                 how = Catches.MAYBE
             if how is Catches.NO:
-                merge(rest.setdefault(raised, {}), ways)
+                merge_raised(rest, raised, ways)
                 continue
             if how is Catches.MAYBE:
                 known, left = raised.told(sorts)
-                merge(rest.setdefault(left, {}), ways)
+                merge_raised(rest, left, ways)
                 if raised.type is not ANY.type or sorts == [CLOSED.type]:
                     ways = unlikely(ways)
                 raised = known
@@ -247,7 +247,7 @@ class Run(Expressions):
             if site is not None and site.receives and self._endless:
                 lines = site.line, line
                 ways = {value._replace(swallowed=lines): at for value, at in ways.items()}
-            merge(caught.setdefault(raised, {}), ways)
+            merge_raised(caught, raised, ways)
         return caught, rest
 
     def _by_exception(

@@ -34,6 +34,7 @@ __all__ = [
     "likely",
     "meanwhile",
     "merge",
+    "merge_raised",
     "step",
     "told",
     "truth",
@@ -105,6 +106,15 @@ def merge(into: Flow, flow: Mapping[Value, Origin]) -> None:
             into[value] = origin
 
 
+def merge_raised(into: dict[Raised, Flow], raised: Raised, flow: Flow) -> None:
+    """Add the ways on which an exception is raised."""
+    ways = into.get(raised)
+    if ways is None:
+        into[raised] = flow.copy()
+    else:
+        merge(ways, flow)
+
+
 class Exits:
     """Where control goes from a block, other than to what stands next."""
 
@@ -127,11 +137,7 @@ class Exits:
             return
         last = self._last.get(raised)
         if last is None or last[0] is not flow or last[1] != len(flow):
-            ways = self.raises.get(raised)
-            if ways is None:
-                self.raises[raised] = flow.copy()
-            else:
-                merge(ways, flow)
+            merge_raised(self.raises, raised, flow)
             self._last[raised] = flow, len(flow)
 
     def take_raises(self) -> dict[Raised, Flow]:
@@ -152,11 +158,7 @@ class Exits:
         merge(self.breaks, other.breaks)
         merge(self.continues, other.continues)
         for raised, flow in other.raises.items():
-            ways = self.raises.get(raised)
-            if ways is None:
-                self.raises[raised] = flow.copy()
-            else:
-                merge(ways, flow)
+            merge_raised(self.raises, raised, flow)
 
 
 class Step(NamedTuple):
