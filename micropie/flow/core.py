@@ -166,6 +166,8 @@ class Core(ABC):
         """Give the calls that fail, and whether they do on all ways to them."""
         for node, ways in self._judged.items():
             failing = [way for way in ways.values() if way is not None]
+            if not failing:
+                continue
             always = len(failing) == len(ways)
             if not always:
                 failing = [way for value, way in ways.items() if way is not None and value.sure]

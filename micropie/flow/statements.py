@@ -59,6 +59,10 @@ _TRANSPARENT: Final = frozenset(
 )
 
 
+# Of a statement without any of these, nothing needs to be known but whether it raises or waits.
+_RELEVANT: Final = TOUCHED | ASKED | ABRUPT
+
+
 class Run(Expressions):
     """A function, analysed to its end."""
 
@@ -68,7 +72,7 @@ class Run(Expressions):
                 # Nothing comes here.
                 break
             flags = self._flags[statement]
-            if not flags & (TOUCHED | ASKED | ABRUPT):
+            if not flags & _RELEVANT:
                 flow = self._opaque(flags, flow)
                 continue
             if len(flow) > MANY:
@@ -198,8 +202,13 @@ class Run(Expressions):
         return normal
 
     def _try(self, node: ast.Try | ast.TryStar, flow: Flow) -> Flow:
-        with self._heeding() as outer:
+        # Where nothing heeds an exception, it need not be followed.
+        final = any(self._flags[one] & _RELEVANT for one in node.finalbody)
+        with self._heeding() if final else self._captured() as outer:
+            has_handlers = bool(node.handlers)
+            self.heeded += has_handlers
             after = self._block(node.body, flow)
+            self.heeded -= has_handlers
             raises = outer.take_raises()
             after = dict(self._block(node.orelse, after))
             for handler in node.handlers:
@@ -213,8 +222,9 @@ class Run(Expressions):
                         ways = unbound(ways, [handler.name], self._known)
                     merge(after, self._block(handler.body, ways))
                     self._handling = handling
-            for raised, ways in raises.items():
-                merge_raised(outer.raises, raised, ways)
+            if self.heeded:
+                for raised, ways in raises.items():
+                    merge_raised(outer.raises, raised, ways)
         if not node.finalbody:
             self.exits.add(outer)
             return after
