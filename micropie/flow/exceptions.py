@@ -3,7 +3,6 @@
 import ast
 import builtins
 from enum import IntEnum
-from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from micropie.flow.findings import Code
@@ -138,7 +137,6 @@ def handled(
             return [exception(modules, module, handler)]
 
 
-@lru_cache(maxsize=1024)
 def catches(raised: Raised, handler: type[BaseException] | None) -> Catches:
     """Say whether an exception is caught by an `except` with a class."""
     sort = raised.type

@@ -32,14 +32,10 @@ def parse(file: Path) -> tuple[str, ast.Module]:
             deeply.
     """
     try:
-        # `tokenize.open` gives the same and takes several times as long.
-        with file.open("rb") as opened:
-            encoding, _ = tokenize.detect_encoding(opened.readline)
-            opened.seek(0)
-            text = opened.read().decode(encoding)
+        with tokenize.open(file) as opened:
+            source = opened.read()
     except (UnicodeError, LookupError) as error:
         raise SyntaxError(f"the file is not encoded as it says: {error}") from error
-    source = text.replace("\r\n", "\n").replace("\r", "\n")
     with warnings.catch_warnings():
         # Of what the file's own author is told when it is run.
         warnings.simplefilter("ignore")

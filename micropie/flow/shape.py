@@ -8,7 +8,7 @@ import ast
 import builtins
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
-from typing import ClassVar, Final, NamedTuple, cast
+from typing import ClassVar, Final, NamedTuple
 
 from micropie.flow.exceptions import NEVER
 from micropie.flow.modules import Function
