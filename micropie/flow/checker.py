@@ -2,8 +2,10 @@
 
 import ast
 import gc
+import os
 import re
 import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -54,6 +56,8 @@ class Checker:
         self._modules: dict[Path, Modules] = {}
         # What says how the files that were checked are imported.
         self._packages: set[Path] = set()
+        # By folder: where a file in it is imported from, and the name of its package.
+        self._places: dict[str, tuple[Path, str]] = {}
 
     def check_all(self, files: Iterable[Path]) -> Iterator[tuple[Path, list[Finding]]]:
         """Give what is found in each of some files, as `check` does, and quicker.
@@ -102,7 +106,7 @@ class Checker:
             yield from modules.consulted()
 
     def _findings(self, file: Path, source: str, tree: ast.Module) -> list[Finding]:
-        root, name = _place(file)
+        root, name = self._place(file)
         self._packages.update(_packages(file, root))
         if root not in self._modules:
             self._modules[root] = Modules([root, *self._roots])
@@ -112,12 +116,24 @@ class Checker:
             program = Program(modules, module)
             called = {*_CALLED.findall(source)}
             found: list[Finding] = []
-            for function, owner, is_method in _functions(tree.body, None):
+            defs = [at for at, line in enumerate(source.split("\n"), start=1) if "def" in line]
+            for function, owner, is_method in _functions(tree.body, None, defs):
                 start_of = owner if is_method else None
                 for parameter, start in self._starts(modules, module, function, start_of, called):
                     found += program.analyse(function, parameter, start, owner)
             found += program.in_helpers()
         return _in_characters(source, _once(found))
+
+    def _place(self, file: Path) -> tuple[Path, str]:
+        """Give the folder that a file is imported from, and its name as a module."""
+        folder = os.path.dirname(os.path.abspath(file))
+        if folder not in self._places:
+            root = import_root(file)
+            self._places[folder] = root, ".".join(Path(folder).relative_to(root).parts)
+        root, package = self._places[folder]
+        if file.name == "__init__.py":
+            return root, package
+        return root, f"{package}.{file.stem}" if package else file.stem
 
     def _starts(
         self,
@@ -129,9 +145,9 @@ class Checker:
     ) -> Iterator[tuple[str, Start]]:
         """Give the parameters of a function that are connections, and what they start with."""
         own = parameters(function)
-        decorators = {module.dotted(one) for one in function.decorator_list}
         handler = ""
         if owner is not None and function.name.startswith(_PREFIX):
+            decorators = {module.dotted(one) for one in function.decorator_list}
             rest = own if "staticmethod" in decorators else own[1:]
             if rest and modules.is_application(module, owner):
                 handler = rest[0].arg
@@ -148,35 +164,49 @@ class Checker:
                     ),
                 )
         for parameter in (*own, *function.args.kwonlyargs):
-            if parameter.arg != handler and _is_connection(modules, module, parameter.annotation):
+            annotation = parameter.annotation
+            if (
+                annotation is not None
+                and parameter.arg != handler
+                and _is_connection(modules, module, annotation)
+            ):
                 yield parameter.arg, Start(ALL_STATES, ALL_CALLS)
 
 
 def _functions(
-    body: Sequence[ast.stmt], owner: ast.ClassDef | None, is_method: bool = False
+    body: Sequence[ast.stmt],
+    owner: ast.ClassDef | None,
+    defs: Sequence[int],
+    is_method: bool = False,
 ) -> Iterator[tuple[Function, ast.ClassDef | None, bool]]:
-    """Give all functions, the class that `self` is one of, and whether they are its methods."""
+    """Give all functions, the class that `self` is one of, and whether they are its methods.
+
+    `defs` are the lines with the word `def`, in order: where there is none, there is no function.
+    """
     for node in body:
         if node.__class__ in _SIMPLE:
+            continue
+        first = bisect_left(defs, node.lineno)
+        last = bisect_right(defs, node.end_lineno or node.lineno, first)
+        if first == last:
             continue
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield node, owner, is_method
-                yield from _functions(node.body, owner)
+                if last - first > 1:
+                    yield from _functions(node.body, owner, defs)
             case ast.ClassDef():
-                yield from _functions(node.body, node, True)
+                yield from _functions(node.body, node, defs, True)
             case _:
                 for field in ("body", "orelse", "finalbody"):
-                    yield from _functions(getattr(node, field, ()), owner, is_method)
+                    yield from _functions(getattr(node, field, ()), owner, defs, is_method)
                 for field in ("handlers", "cases"):
                     for part in getattr(node, field, ()):
-                        yield from _functions(part.body, owner, is_method)
+                        yield from _functions(part.body, owner, defs, is_method)
 
 
-def _is_connection(modules: Modules, module: Module, annotation: ast.expr | None) -> bool:
+def _is_connection(modules: Modules, module: Module, annotation: ast.expr) -> bool:
     match annotation:
-        case None:
-            return False
         case ast.Constant(value=str(text)):
             try:
                 return _is_connection(modules, module, ast.parse(text, mode="eval").body)
@@ -193,13 +223,6 @@ def _is_connection(modules: Modules, module: Module, annotation: ast.expr | None
             )
         case _:
             return modules.canonical(module, annotation) not in ("", "App", "ConnectionClosed")
-
-
-def _place(file: Path) -> tuple[Path, str]:
-    """Give the folder that a file is imported from, and its name as a module."""
-    folder = import_root(file)
-    parts = absolute(file).relative_to(folder).with_suffix("").parts
-    return folder, ".".join(parts[:-1] if file.name == "__init__.py" else parts)
 
 
 def _packages(file: Path, root: Path) -> Iterator[Path]:

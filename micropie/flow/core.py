@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from micropie.flow.callees import Callees
-from micropie.flow.exceptions import ANY, CANCELLED, Raised, Site
+from micropie.flow.exceptions import ANY, CANCELLED, Raised, Site, handled
 from micropie.flow.findings import Code, Finding, Severity
 from micropie.flow.judging import finding_of, words_of
 from micropie.flow.modules import Function, Module, Modules
@@ -83,6 +83,7 @@ class Context:
         self.callees: Callees = Callees(modules, module)
         self.summaries: dict[tuple[Function, frozenset[str], int, int], Summary | None] = {}
         self.depth = 0
+        self._handled: dict[ast.ExceptHandler, list[type[BaseException] | None]] = {}
         self._shapes: dict[tuple[Function, frozenset[str]], Shape] = {}
 
     def shape(self, function: Function, names: frozenset[str]) -> Shape:
@@ -93,6 +94,12 @@ class Context:
             for node in shape.imports:
                 self.module.learn(node)
         return self._shapes[key]
+
+    def handled(self, handler: ast.ExceptHandler) -> list[type[BaseException] | None]:
+        """Give the classes that an `except` names, looked up once; None: one that is not known."""
+        if handler not in self._handled:
+            self._handled[handler] = handled(self.modules, self.module, handler.type)
+        return self._handled[handler]
 
 
 class Core(ABC):
@@ -171,6 +178,8 @@ class Core(ABC):
         """Give the calls that fail, and whether they do on all ways to them."""
         for node, ways in self._judged.items():
             failing = [way for way in ways.values() if way is not None]
+            if not failing:
+                continue
             always = len(failing) == len(ways)
             if not always:
                 failing = [way for value, way in ways.items() if way is not None and value.sure]
@@ -272,9 +281,12 @@ class Core(ABC):
 
     def _split(self, flow: Flow, name: str) -> tuple[Flow, Flow]:
         """Give the ways on which a name is the connection's, and the others."""
+        for value in flow:
+            if name not in value.names:
+                break
+        else:
+            return flow, {}
         mine = {value: at for value, at in flow.items() if name in value.names}
-        if len(mine) == len(flow):
-            return mine, {}
         return mine, {value: at for value, at in flow.items() if name not in value.names}
 
     def _loop(
@@ -332,13 +344,19 @@ class Core(ABC):
                     flow = self._without_swallowed(flow, seen, turn)
         self._endless -= endless
         breaks, exits.breaks = exits.breaks, {}
-        with self._captured() as outer:
-            outer.add(exits)
-            after = dict(self._block(orelse, last))
+        if orelse:
+            with self._captured() as outer:
+                outer.add(exits)
+                last = dict(self._block(orelse, last))
+            exits = outer
+        after = last
         merge(after, breaks)
         if not self._endless:
-            after = {value._replace(swallowed=None): at for value, at in after.items()}
-        return after, outer
+            after = {
+                value if value.swallowed is None else value._replace(swallowed=None): at
+                for value, at in after.items()
+            }
+        return after, exits
 
     def _turns(self, node: ast.expr) -> tuple[int, int | None]:
         """Give how often is iterated over something, where that can be gone through so."""

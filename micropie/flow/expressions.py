@@ -59,6 +59,8 @@ _SPAWN: Final = frozenset({"create_task", "ensure_future", "start_soon"})
 
 
 _TESTS: Final = (ast.Attribute, ast.UnaryOp, ast.BoolOp, ast.Compare)
+# Expressions that do nothing, but for what becomes of a name.
+_LEAVES: Final = frozenset({ast.Name, ast.Constant})
 
 
 class _Helper(NamedTuple):
@@ -88,8 +90,8 @@ class Expressions(Core):
     """A function, as far as its expressions go."""
 
     def _bind_all(self, targets: list[ast.expr], value: ast.expr, flow: Flow) -> Flow:
-        if all(isinstance(target, ast.Name) for target in targets):
-            names = [target.id for target in targets if isinstance(target, ast.Name)]
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        if len(names) == len(targets):
             asked = [name for name in names if name in self._asked]
             if isinstance(value, ast.Name) and value.id in self._names:
                 return told(aliased(flow, value.id, names), asked, ANYTHING)
@@ -304,7 +306,9 @@ class Expressions(Core):
         """Await the value of an expression."""
         if (call := self._method_call(node)) is not None:
             mine, others = self._split(flow, call.name)
-            after = dict(self._call(node, call.method, self._arguments(call.node, mine)))
+            after = self._call(node, call.method, self._arguments(call.node, mine))
+            if not others:
+                return after
             # There, it is something else's, of which nothing is known.
             self._judged.setdefault(node, {}).update(dict.fromkeys(others))
             merge(after, self._opaque(RAISES | SUSPENDS, others))
@@ -378,8 +382,10 @@ class Expressions(Core):
             for raised, way, because in raises:
                 if site is not None and raised in (CLOSED, MISUSE):
                     raised = raised._replace(site=site)
-                same = way.states == value.states
-                self.exits.raised(raised, {way: origin if same else Origin(line, because)})
+                ways = self.exits.raises.setdefault(raised, {})
+                if way not in ways:
+                    same = way.states == value.states
+                    ways[way] = origin if same else Origin(line, because)
         return after
 
     def _judge_at(
@@ -428,7 +434,9 @@ class Expressions(Core):
     def _arguments(self, node: ast.Call, flow: Flow) -> Flow:
         """Evaluate the arguments of a call, but for the connection itself."""
         for part in (*node.args, *(keyword.value for keyword in node.keywords)):
-            if not isinstance(part, ast.Name) or part.id in self._closures:
+            if part.__class__ not in _LEAVES or (
+                isinstance(part, ast.Name) and part.id in self._closures
+            ):
                 flow = self._eval(part, flow)
         return flow
 

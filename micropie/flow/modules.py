@@ -75,6 +75,8 @@ class Module:
         self.stars: list[str] = []
         # Names that may mean something else than the function that is called so.
         doubtful: set[str] = set()
+        # By dotted name, what `Modules.canonical` has found that it means.
+        self.canonical: dict[str, str] = {}
         for node in _statements(tree.body):
             match node:
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
@@ -217,8 +219,11 @@ class Modules:
 
         That is `App`, `WebSocket`, `ConnectionClosed`, or a name of `micropie.contract`.
         """
-        name = self._follow(module, module.dotted(node), set())
-        return name if isinstance(name, str) else ""
+        dotted = module.dotted(node)
+        if dotted not in module.canonical:
+            found = self._follow(module, dotted, set())
+            module.canonical[dotted] = found if isinstance(found, str) else ""
+        return module.canonical[dotted]
 
     def is_application(self, module: Module, owner: ast.ClassDef) -> bool:
         """Whether a class is an `App`."""

@@ -6,9 +6,9 @@ matter costs the analysis one look.
 
 import ast
 import builtins
-from collections.abc import Iterator
-from functools import lru_cache
-from typing import Final, NamedTuple, cast
+from collections.abc import Callable, Iterator
+from functools import cached_property, lru_cache
+from typing import ClassVar, Final, NamedTuple
 
 from micropie.flow.exceptions import NEVER
 from micropie.flow.modules import Function
@@ -56,20 +56,22 @@ _OF_ITS_OWN: Final[dict[type[ast.AST], int]] = {
     ast.YieldFrom: RAISES | SUSPENDS,
     ast.For: MAY_RAISE,
     ast.AsyncFor: RAISES | SUSPENDS,
-    ast.With: RAISES,
     ast.AsyncWith: RAISES | SUSPENDS,
     ast.Assert: RAISES | ABRUPT,
     ast.Subscript: MAY_RAISE,
     ast.Attribute: MAY_RAISE,
     ast.BinOp: MAY_RAISE,
-    ast.UnaryOp: MAY_RAISE,
     ast.Compare: MAY_RAISE,
     ast.FormattedValue: MAY_RAISE,
     ast.Starred: MAY_RAISE,
     ast.AugAssign: MAY_RAISE,
     ast.Delete: MAY_RAISE,
     ast.Match: MAY_RAISE,
+    ast.ClassDef: RAISES,
+    ast.Import: MAY_RAISE,
+    ast.ImportFrom: MAY_RAISE,
     ast.Raise: ABRUPT | THROWS,
+    ast.Return: ABRUPT,
     ast.Break: ABRUPT,
     ast.Continue: ABRUPT,
     ast.While: ABRUPT,
@@ -88,6 +90,9 @@ HARMLESS: Final = frozenset(
 # The last names of functions that do not return: which they are is looked at later.
 _NEVER: Final = frozenset(name.rpartition(".")[2] for name in NEVER)
 
+# What a str has fills or empties nothing.
+_OF_STR: Final = frozenset(dir(str))
+
 # Called by their own name, they fail for a reason that is hardly worth a word.
 _BUILTINS: Final = frozenset(dir(builtins)) - {"next", "anext", "exec", "eval", "open", "input"}
 
@@ -100,19 +105,21 @@ _NO_NODES: Final = frozenset(
 )
 
 
-class _Fields(dict[type[ast.AST], tuple[str, ...]]):
-    """The fields of a node that hold nodes, by its class."""
-
-    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
-        no_node = kind in (ast.MatchSingleton, ast.Global, ast.Nonlocal)
-        # It is an expression in a statement of `type` only.
-        names = _NO_NODES if kind.__name__ == "TypeAlias" else _NO_NODES | {"name"}
-        fields = () if no_node else tuple(field for field in kind._fields if field not in names)
-        self[kind] = fields
-        return fields
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Give the fields of a node that hold nodes."""
+    if kind in (ast.MatchSingleton, ast.Global, ast.Nonlocal):
+        return ()
+    # It is an expression in a statement of `type` only.
+    names = _NO_NODES if kind.__name__ == "TypeAlias" else _NO_NODES | {"name"}
+    return tuple(field for field in kind._fields if field not in names)
 
 
-_FIELDS: Final = _Fields()
+# By class: the flags that a node has of its own, and the fields that hold nodes.
+_KINDS: Final = {
+    kind: (_OF_ITS_OWN.get(kind, 0), _fields(kind))
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
 
 
 def parameters(function: Function | ast.Lambda) -> list[ast.arg]:
@@ -193,15 +200,15 @@ class MethodCall(NamedTuple):
 
 def method_call(node: ast.AST) -> MethodCall | None:
     """Give the parts of a call that may be one of a connection's; None: it is none."""
-    if node.__class__ is not ast.Call:
-        return None
-    match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if (
-            method in METHODS
-        ):
-            return MethodCall(node, name, method)
-        case _:
-            return None
+    # Asked of nearly every node: `match` takes several times as long.
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(func := node.func, ast.Attribute)
+        and func.attr in METHODS
+        and isinstance(func.value, ast.Name)
+    ):
+        return MethodCall(node, func.value.id, func.attr)
+    return None
 
 
 class Shape:
@@ -225,16 +232,19 @@ class Shape:
         self.flags: dict[ast.AST, int] = {}
         # All calls that may be of the connection's methods.
         self.calls: dict[ast.AST, MethodCall] = {}
-        # Names that are looked at somewhere.
-        self.loaded: set[str] = set()
         # Names of which is kept in mind what conditions make of them.
         self.asked: frozenset[str] = frozenset()
+        # The flags of a name that have any.
+        self._by_name: dict[str, int] = {}
         self._conditions: list[str] = []
         self._settled: set[str] = set()
         self._shared: set[str] = set()
         self._renamed: list[tuple[str, str]] = []
         while True:
             self._conditions.clear()
+            self._by_name = dict.fromkeys(self.names, TOUCHED)
+            for name in self.asked:
+                self._by_name[name] = self._by_name.get(name, 0) | ASKED
             for statement in function.body:
                 self._scan(statement)
             more = {to for to, source in self._renamed if source in self.names} - self.names
@@ -244,7 +254,22 @@ class Shape:
                 break
             self.names |= more
             self.asked = asked
-        self.closures.update(dict.fromkeys(self.closures.keys() & self._rebound))
+        if self.closures:
+            self._rebound |= {
+                node.id for node in self._all_names() if not isinstance(node.ctx, ast.Load)
+            }
+            self.closures.update(dict.fromkeys(self.closures.keys() & self._rebound))
+
+    @cached_property
+    def loaded(self) -> frozenset[str]:
+        """The names that are looked at somewhere."""
+        return frozenset(node.id for node in self._all_names() if isinstance(node.ctx, ast.Load))
+
+    def _all_names(self) -> Iterator[ast.Name]:
+        for statement in self.function.body:
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Name):
+                    yield node
 
     def _worth_keeping(self) -> frozenset[str]:
         """Give the names that are asked for again, or once it is known what they are."""
@@ -257,90 +282,28 @@ class Shape:
 
     def _scan(self, node: ast.AST) -> int:
         kind = node.__class__
-        if kind is ast.Name:
-            # It is one, by its class; `isinstance` would ask all others as well.
-            named = cast(ast.Name, node)
-            if named.ctx.__class__ is ast.Load:
-                self.loaded.add(named.id)
-            else:
-                self._rebound.add(named.id)
-            return self._flags_of(named.id)
         if kind is ast.Constant:
             return 0
-        flags = 0
-        for field in _FIELDS[kind]:
+        flags, fields = _KINDS[kind]
+        for field in fields:
             child = getattr(node, field)
-            if child.__class__ is list:
+            child_kind = child.__class__
+            # Half of all are names, with nothing in them.
+            if child_kind is ast.Name:
+                flags |= self._by_name.get(child.id, 0)
+            elif child_kind is list:
                 for one in child:
-                    if one is not None:
+                    if one.__class__ is ast.Name:
+                        flags |= self._by_name.get(one.id, 0)
+                    elif one is not None:
                         flags |= self._scan(one)
             elif child is not None:
                 flags |= self._scan(child)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            flags = self._nested(node, flags)
-        elif kind is ast.NamedExpr or kind is ast.Assign or kind is ast.AnnAssign:
-            flags |= self._assignment(node, flags)
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            self._shared.update(node.names)
-            flags |= TOUCHED if self.names & {*node.names} else 0
-        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
-            flags |= TOUCHED if node.name in self.names else 0
-            flags |= ASKED if node.name in self.asked else 0
-        elif isinstance(node, ast.MatchMapping):
-            flags |= self._flags_of(node.rest or "")
-        elif isinstance(node, ast.GeneratorExp):
-            # It is gone through when who knows.
-            self._shared |= {
-                one.target.id for one in ast.walk(node) if isinstance(one, ast.NamedExpr)
-            }
-        elif isinstance(node, ast.ClassDef):
-            self._shared.add(node.name)
-            flags |= RAISES | self._flags_of(node.name)
-        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
-            # What a condition makes of it may change so.
-            self._shared |= {node.value.id} if isinstance(node.value, ast.Name) else set()
-            flags |= MAY_RAISE
-        elif isinstance(node, ast.comprehension):
-            self._shared |= {one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)}
-            flags |= RAISES | SUSPENDS if node.is_async else MAY_RAISE
-        elif isinstance(node, ast.Call):
-            if (call := method_call(node)) is not None:
-                self.calls[node] = call
-            match node.func:
-                case ast.Attribute(value=ast.Name(id=name), attr=attr) if not (
-                    attr in METHODS or hasattr(str, attr)
-                ):
-                    # It may be a list or the like, which such a call fills or empties.
-                    self._shared.add(name)
-                case _:
-                    pass
-            builtin = isinstance(node.func, ast.Name) and node.func.id in _BUILTINS
-            flags |= MAY_RAISE if builtin else RAISES
-            if _name_of(node.func) in _NEVER:
-                flags |= ABRUPT
-        elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
-            self._conditions += _conditions(node.test)
-            flags |= _OF_ITS_OWN.get(kind, 0)
-        elif isinstance(node, ast.Return):
-            # Whoever called may ask for it.
-            self._conditions += () if node.value is None else _conditions(node.value)
-            flags |= ABRUPT
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            self.imports.append(node)
-            self._shared |= imported(node)
-            flags |= MAY_RAISE | (TOUCHED if self.names & imported(node) else 0)
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            pass
-        elif isinstance(node, ast.With) and _suppresses(node):
-            flags |= ABRUPT
-        else:
-            flags |= _OF_ITS_OWN.get(kind, 0)
+        special = self._SPECIAL.get(kind)
+        if special is not None:
+            flags = special(self, node, flags)
         self.flags[node] = flags
         return flags
-
-    def _flags_of(self, name: str) -> int:
-        asked = ASKED if name in self.asked else 0
-        return asked | TOUCHED if name in self.names else asked
 
     def _nested(self, node: Function | ast.Lambda, flags: int) -> int:
         """Give the flags of a definition: what is in it does not happen there."""
@@ -352,35 +315,124 @@ class Shape:
         for part in at_definition(node):
             # It was gone through before, with all that is in the definition.
             if isinstance(part, ast.Name):
-                here |= self._flags_of(part.id)
+                here |= self._by_name.get(part.id, 0)
             else:
                 here |= self.flags.get(part, 0)
         if not isinstance(node, ast.Lambda):
-            here |= self._flags_of(node.name)
+            here |= self._by_name.get(node.name, 0)
         if not flags & TOUCHED or not self.names - assigned(node):
             return here
         if not isinstance(node, ast.Lambda):
             self.closures[node.name] = node
         return here | TOUCHED
 
-    def _assignment(self, node: ast.AST, flags: int) -> int:
-        match node:
-            case ast.Assign(targets=targets, value=value):
-                pass
-            case ast.AnnAssign(target=one, value=ast.expr() as value):
-                targets = [one]
-            case ast.NamedExpr(target=one, value=value):
-                targets = [one]
+    def _call(self, node: ast.Call, flags: int) -> int:
+        call = method_call(node)
+        if call is not None:
+            self.calls[node] = call
+            return flags | RAISES
+        match node.func:
+            case ast.Attribute(value=ast.Name(id=owner), attr=attr) if attr not in _OF_STR:
+                # It may be a list or the like, which such a call fills or empties.
+                self._shared.add(owner)
             case _:
-                return 0
+                pass
+        name = _name_of(node.func)
+        if name in _NEVER:
+            flags |= ABRUPT
+        is_builtin = name in _BUILTINS and isinstance(node.func, ast.Name)
+        return flags | (MAY_RAISE if is_builtin else RAISES)
+
+    def _tested(self, node: ast.If | ast.While | ast.IfExp | ast.Assert, flags: int) -> int:
+        self._conditions += _conditions(node.test)
+        return flags
+
+    def _outer(self, node: ast.Global | ast.Nonlocal, flags: int) -> int:
+        self._shared.update(node.names)
+        return flags | TOUCHED if self.names & {*node.names} else flags
+
+    def _caught(self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar, flags: int) -> int:
+        return flags | self._by_name.get(node.name or "", 0)
+
+    def _comprehension(self, node: ast.comprehension, flags: int) -> int:
+        self._shared |= {one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)}
+        return flags | (RAISES | SUSPENDS if node.is_async else MAY_RAISE)
+
+    def _import(self, node: ast.Import | ast.ImportFrom, flags: int) -> int:
+        self.imports.append(node)
+        self._shared |= imported(node)
+        return flags | TOUCHED if self.names & imported(node) else flags
+
+    def _class(self, node: ast.ClassDef, flags: int) -> int:
+        self._shared.add(node.name)
+        return flags | self._by_name.get(node.name, 0)
+
+    def _returned(self, node: ast.Return, flags: int) -> int:
+        # Whoever called may ask for it.
+        self._conditions += () if node.value is None else _conditions(node.value)
+        return flags
+
+    def _subscript(self, node: ast.Subscript, flags: int) -> int:
+        if not isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
+            # What a condition makes of it may change so.
+            self._shared.add(node.value.id)
+        return flags
+
+    def _generator(self, node: ast.GeneratorExp, flags: int) -> int:
+        # It is gone through when who knows.
+        self._shared |= {one.target.id for one in ast.walk(node) if isinstance(one, ast.NamedExpr)}
+        return flags
+
+    def _mapping(self, node: ast.MatchMapping, flags: int) -> int:
+        return flags | self._by_name.get(node.rest or "", 0)
+
+    def _unary(self, node: ast.UnaryOp, flags: int) -> int:
+        return flags if isinstance(node.op, ast.Not) else flags | MAY_RAISE
+
+    def _with(self, node: ast.With, flags: int) -> int:
+        return flags | (ABRUPT if _suppresses(node) else RAISES)
+
+    def _assignment(self, node: ast.Assign | ast.AnnAssign | ast.NamedExpr, flags: int) -> int:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        value = node.value
+        if value is None:
+            return flags
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
         for source in _sources(value):
-            for target in targets:
-                if isinstance(target, ast.Name):
-                    self._renamed.append((target.id, source))
+            self._renamed += ((name, source) for name in names)
         if isinstance(value, ast.Constant) or flags & TOUCHED:
-            self._settled |= {target.id for target in targets if isinstance(target, ast.Name)}
-        plain = all(isinstance(target, ast.Name) for target in targets)
-        return 0 if plain else MAY_RAISE
+            self._settled.update(names)
+        return flags if len(names) == len(targets) else flags | MAY_RAISE
+
+    # By class, as `match` over so many would be slow.
+    _SPECIAL: ClassVar[dict[type[ast.AST], Callable[..., int]]] = {
+        ast.Call: _call,
+        ast.Assign: _assignment,
+        ast.AnnAssign: _assignment,
+        ast.NamedExpr: _assignment,
+        ast.If: _tested,
+        ast.While: _tested,
+        ast.IfExp: _tested,
+        ast.Assert: _tested,
+        ast.FunctionDef: _nested,
+        ast.AsyncFunctionDef: _nested,
+        ast.Lambda: _nested,
+        ast.Global: _outer,
+        ast.Nonlocal: _outer,
+        ast.ExceptHandler: _caught,
+        ast.MatchAs: _caught,
+        ast.MatchStar: _caught,
+        ast.comprehension: _comprehension,
+        ast.Import: _import,
+        ast.ImportFrom: _import,
+        ast.ClassDef: _class,
+        ast.Return: _returned,
+        ast.Subscript: _subscript,
+        ast.GeneratorExp: _generator,
+        ast.MatchMapping: _mapping,
+        ast.UnaryOp: _unary,
+        ast.With: _with,
+    }
 
 
 def _conditions(test: ast.expr) -> Iterator[str]:
@@ -409,11 +461,9 @@ def _suppresses(node: ast.With) -> bool:
 
 
 def _name_of(function: ast.expr) -> str:
-    match function:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case _:
-            return ""
+    if isinstance(function, ast.Name):
+        return function.id
+    return function.attr if isinstance(function, ast.Attribute) else ""
 
 
 def _sources(value: ast.expr) -> Iterator[str]:

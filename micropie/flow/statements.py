@@ -15,7 +15,6 @@ from micropie.flow.exceptions import (
     Raised,
     catches,
     exception,
-    handled,
 )
 from micropie.flow.expressions import Expressions
 from micropie.flow.shape import (
@@ -40,6 +39,7 @@ from micropie.flow.values import (
     likely,
     meanwhile,
     merge,
+    merge_raised,
     unbound,
     unlikely,
 )
@@ -60,6 +60,10 @@ _TRANSPARENT: Final = frozenset(
 )
 
 
+# Of a statement without any of these, nothing needs to be known but whether it raises or waits.
+_RELEVANT: Final = TOUCHED | ASKED | ABRUPT
+
+
 class Run(Expressions):
     """A function, analysed to its end."""
 
@@ -68,16 +72,15 @@ class Run(Expressions):
             if not flow:
                 # Nothing comes here.
                 break
-            flow = self._statement(statement, flow)
+            flags = self._flags[statement]
+            if not flags & _RELEVANT:
+                flow = self._opaque(flags, flow)
+                continue
+            if len(flow) > MANY:
+                flow = given_up(flow, self._names)
+            go_through = self._STATEMENTS.get(statement.__class__, Run._children)
+            flow = go_through(self, statement, flow)
         return flow
-
-    def _statement(self, node: ast.stmt, flow: Flow) -> Flow:
-        flags = self._flags[node]
-        if not flags & (TOUCHED | ASKED | ABRUPT):
-            return self._opaque(flags, flow)
-        if len(flow) > MANY:
-            flow = given_up(flow, self._names)
-        return self._STATEMENTS.get(node.__class__, Run._children)(self, node, flow)
 
     def _expression(self, node: ast.Expr, flow: Flow) -> Flow:
         value = node.value
@@ -201,14 +204,17 @@ class Run(Expressions):
         return normal
 
     def _try(self, node: ast.Try | ast.TryStar, flow: Flow) -> Flow:
-        with self._heeding() as outer:
-            with self._captured() as inner:
-                after = self._block(node.body, flow)
-            raises, inner.raises = inner.raises, {}
-            outer.add(inner)
+        # Where nothing heeds an exception, it need not be followed.
+        final = any(self._flags[one] & _RELEVANT for one in node.finalbody)
+        with self._heeding() if final else self._captured() as outer:
+            has_handlers = bool(node.handlers)
+            self.heeded += has_handlers
+            after = self._block(node.body, flow)
+            self.heeded -= has_handlers
+            raises = outer.take_raises()
             after = dict(self._block(node.orelse, after))
             for handler in node.handlers:
-                sorts = handled(self._context.modules, self._module, handler.type)
+                sorts = self._context.handled(handler)
                 caught, raises = self._catch(
                     raises, sorts, handler.lineno, isinstance(node, ast.TryStar)
                 )
@@ -218,8 +224,9 @@ class Run(Expressions):
                         ways = unbound(ways, [handler.name], self._known)
                     merge(after, self._block(handler.body, ways))
                     self._handling = handling
-            for raised, ways in raises.items():
-                outer.raised(raised, ways)
+            if self.heeded:
+                for raised, ways in raises.items():
+                    merge_raised(outer.raises, raised, ways)
         if not node.finalbody:
             self.exits.add(outer)
             return after
@@ -236,15 +243,15 @@ class Run(Expressions):
         caught: dict[Raised, Flow] = {}
         rest: dict[Raised, Flow] = {}
         for raised, ways in raises.items():
-            how = max((catches(raised, sort) for sort in sorts), default=Catches.NO)
+            how = max([catches(raised, sort) for sort in sorts], default=Catches.NO)
             if in_groups and how is Catches.YES:
                 how = Catches.MAYBE
             if how is Catches.NO:
-                merge(rest.setdefault(raised, {}), ways)
+                merge_raised(rest, raised, ways)
                 continue
             if how is Catches.MAYBE:
                 known, left = raised.told(sorts)
-                merge(rest.setdefault(left, {}), ways)
+                merge_raised(rest, left, ways)
                 if raised.type is not ANY.type or sorts == [CLOSED.type]:
                     ways = unlikely(ways)
                 raised = known
@@ -252,7 +259,7 @@ class Run(Expressions):
             if site is not None and site.receives and self._endless:
                 lines = site.line, line
                 ways = {value._replace(swallowed=lines): at for value, at in ways.items()}
-            merge(caught.setdefault(raised, {}), ways)
+            merge_raised(caught, raised, ways)
         return caught, rest
 
     def _by_exception(
@@ -312,7 +319,7 @@ class Run(Expressions):
             flow = self._target(item.optional_vars, flow)
         with self._heeding() as inner:
             after = dict(self._with_items(node, rest, flow))
-        raises, inner.raises = inner.raises, {}
+        raises = inner.take_raises()
         if name in _SUPPRESS and isinstance(call, ast.Call):
             sorts = [exception(self._context.modules, self._module, one) for one in call.args]
             if sorts:

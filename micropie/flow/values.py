@@ -34,6 +34,7 @@ __all__ = [
     "likely",
     "meanwhile",
     "merge",
+    "merge_raised",
     "step",
     "told",
     "truth",
@@ -105,6 +106,15 @@ def merge(into: Flow, flow: Mapping[Value, Origin]) -> None:
             into[value] = origin
 
 
+def merge_raised(into: dict[Raised, Flow], raised: Raised, flow: Flow) -> None:
+    """Add the ways on which an exception is raised."""
+    ways = into.get(raised)
+    if ways is None:
+        into[raised] = flow.copy()
+    else:
+        merge(ways, flow)
+
+
 class Exits:
     """Where control goes from a block, other than to what stands next."""
 
@@ -125,10 +135,16 @@ class Exits:
         """Let an exception be raised on some ways."""
         if not flow:
             return
-        last, ways = self._last.get(raised, (None, 0))
-        if last is not flow or ways != len(flow):
-            merge(self.raises.setdefault(raised, {}), flow)
+        last = self._last.get(raised)
+        if last is None or last[0] is not flow or last[1] != len(flow):
+            merge_raised(self.raises, raised, flow)
             self._last[raised] = flow, len(flow)
+
+    def take_raises(self) -> dict[Raised, Flow]:
+        """Take away what is raised, and give it."""
+        raises, self.raises = self.raises, {}
+        self._last.clear()
+        return raises
 
     def returned(self, node: ast.stmt, flow: Flow) -> None:
         """Let the function end at a `return`, or at its own end, on some ways."""
@@ -142,7 +158,7 @@ class Exits:
         merge(self.breaks, other.breaks)
         merge(self.continues, other.continues)
         for raised, flow in other.raises.items():
-            self.raised(raised, flow)
+            merge_raised(self.raises, raised, flow)
 
 
 class Step(NamedTuple):
@@ -204,7 +220,10 @@ def each(states: int, before: int) -> Iterator[int]:
 
 def meanwhile(flow: Flow) -> Flow:
     """Let others make their calls."""
-    if not any(value.others for value in flow):
+    for value in flow:
+        if value.others:
+            break
+    else:
         return flow
     after: Flow = {}
     for value, origin in flow.items():
@@ -213,14 +232,19 @@ def meanwhile(flow: Flow) -> Flow:
     return after
 
 
+@lru_cache(maxsize=4096)
+def _with_sure(value: Value, sure: bool) -> Value:
+    return value._replace(sure=sure)
+
+
 def unlikely(flow: Flow) -> Flow:
     """Say that the ways are hardly to be expected."""
-    return {value._replace(sure=False): origin for value, origin in flow.items()}
+    return {_with_sure(value, False): origin for value, origin in flow.items()}
 
 
 def likely(flow: Flow) -> Flow:
     """Say that the ways are to be expected."""
-    return {value._replace(sure=True): origin for value, origin in flow.items()}
+    return {_with_sure(value, True): origin for value, origin in flow.items()}
 
 
 def given_up(flow: Flow, names: Iterable[str]) -> Flow:

@@ -79,6 +79,16 @@ Hold: TypeAlias = Callable[[str], list[Finding]]
             """,
             id="on a way that only a cancellation takes",
         ),
+        pytest.param(
+            """\
+            await ws.accept()
+            try:
+                await work()
+            except asyncio.CancelledError:
+                await ws.accept()  # error: second-accept
+            """,
+            id="on a way that only a cancellation of other code takes",
+        ),
     ],
 )
 def test_severities(handler: Hold, source: str) -> None:

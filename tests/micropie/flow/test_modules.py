@@ -41,7 +41,10 @@ def canonical(folder: Path, source: str, name: str, files: dict[str, str] | None
     modules = Modules([folder])
     main = module(source)
     with modules.having(main):
-        return modules.canonical(main, expression(name))
+        found = modules.canonical(main, expression(name))
+        # It is kept in mind.
+        assert modules.canonical(main, expression(name)) == found
+        return found
 
 
 # A file is read.

@@ -123,6 +123,7 @@ def test_a_call_may_be_one_of_the_connections(source: str, found: tuple[str, str
         ("global a", 0),
         ("a()", RAISES),
         ("a.b()", RAISES | MAY_RAISE),
+        ("a.close()", RAISES | MAY_RAISE),
         ("len(a)", MAY_RAISE),
         ("open(a)", RAISES),
         ("assert a", RAISES | ABRUPT),
@@ -159,6 +160,7 @@ def test_a_call_may_be_one_of_the_connections(source: str, found: tuple[str, str
         # It names the connection.
         ("ws", TOUCHED),
         ("a = ws", TOUCHED),
+        ("a: ws", TOUCHED),
         ("a(ws)", TOUCHED | RAISES),
         ("await ws.accept()", TOUCHED | RAISES | SUSPENDS | MAY_RAISE),
         ("global ws", TOUCHED),

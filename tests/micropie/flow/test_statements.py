@@ -1110,6 +1110,34 @@ def test_for_loops(handler: Hold, source: str) -> None:
             """\
             await ws.accept()
             try:
+                try:
+                    await ws.receive_text()
+                finally:
+                    work()
+            except ConnectionClosed:
+                await ws.send_text("x")  # warning: use-after-disconnect
+            """,
+            id="finally that does not matter, within except",
+        ),
+        pytest.param(
+            """\
+            try:
+                try:
+                    await ws.accept()
+                    await ws.receive_text()
+                finally:
+                    await ws.close()
+            except ConnectionClosed:
+                await ws.send_text("x")  # error: use-after-disconnect
+            except RuntimeError:
+                await ws.send_text("x")
+            """,
+            id="finally on the way of each exception",
+        ),
+        pytest.param(
+            """\
+            await ws.accept()
+            try:
                 await ws.receive_text()
             finally:
                 return

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from micropie._state import Call, State
-from micropie.flow.exceptions import ANY, CANCELLED, CLOSED, MISUSE, WRONG
+from micropie.flow.exceptions import ANY, CANCELLED, CLOSED, MISUSE, WRONG, Raised
 from micropie.flow.states import ALL_CALLS, ALL_STATES, bit, calls_bits, states_bits
 from micropie.flow.values import (
     ANYTHING,
@@ -26,6 +26,7 @@ from micropie.flow.values import (
     likely,
     meanwhile,
     merge,
+    merge_raised,
     step,
     told,
     truth,
@@ -53,6 +54,25 @@ def test_exits_are_empty_until_something_leaves() -> None:
     exits.raised(ANY, {})
     exits.returned(ast.Return(), {})
     assert (exits.breaks, exits.continues, exits.raises, exits.returns) == ({}, {}, {}, {})
+
+
+def test_ways_of_an_exception_are_added_to_a_flow_of_its_own() -> None:
+    raises: dict[Raised, Flow] = {}
+    flow = {NEW: START}
+    merge_raised(raises, ANY, flow)
+    merge_raised(raises, ANY, {NEW: LATER, OPEN: LATER})
+    assert raises == {ANY: {NEW: START, OPEN: LATER}}
+    assert flow == {NEW: START}
+
+
+def test_what_is_raised_is_taken_away_once() -> None:
+    exits = Exits()
+    flow = {NEW: START}
+    exits.raised(ANY, flow)
+    assert exits.take_raises() == {ANY: flow}
+    assert exits.take_raises() == {}
+    exits.raised(ANY, flow)
+    assert exits.raises == {ANY: flow}
 
 
 def test_exits_of_parts_come_together() -> None:
