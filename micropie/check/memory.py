@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -98,8 +99,9 @@ class Memory:
     def _digest_of(self, path: Path) -> str | None:
         if path not in self._digests:
             try:
+                is_file = stat.S_ISREG(path.stat().st_mode)
                 # Not what is no file: one would wait for ever to read a pipe.
-                self._digests[path] = _digest(path.read_bytes()) if path.is_file() else None
+                self._digests[path] = _digest(path.read_bytes()) if is_file else None
             except OSError:
                 self._digests[path] = None
         return self._digests[path]
