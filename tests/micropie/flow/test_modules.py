@@ -417,3 +417,13 @@ def test_bases_are_followed_through_modules(folder: Path, source: str, expected:
         for _ in range(2):
             assert modules.is_application(main, main.classes["Chat"]) is ("=App" in expected)
     assert [f"={one}" if isinstance(one, str) else one[1].name for one in bases] == expected
+
+
+def test_what_was_looked_for(folder: Path) -> None:
+    """Also what is not there, and what it is in."""
+    modules = Modules([folder])
+    write(folder, {"pkg/__init__.py": "", "pkg/there.py": ""})
+    assert modules.find("pkg.there") is not None
+    assert modules.find("none") is None
+    names = ("pkg/there/__init__.py", "pkg/there.py", "none/__init__.py", "none.py")
+    assert {*modules.consulted()} == {folder / name for name in names}
