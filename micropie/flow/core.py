@@ -126,7 +126,8 @@ class Core(ABC):
         self._module = context.module
         self._function = function
         self._owner = owner
-        own = assigned(function)
+        # What it assigns takes a look at all of it: nearly no function has others around it.
+        own = assigned(function) if outer else frozenset[str]()
         self._around = {name: one for name, one in (outer or {}).items() if name not in own}
         self._shape = context.shape(function, names.union(self._around))
         self._closures = {**self._around, **self._shape.closures}
