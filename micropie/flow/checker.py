@@ -107,7 +107,6 @@ class Checker:
 
     def _findings(self, file: Path, source: str, tree: ast.Module) -> list[Finding]:
         root, name = self._place(file)
-        self._packages.update(_packages(file, root))
         if root not in self._modules:
             self._modules[root] = Modules([root, *self._roots])
         modules = self._modules[root]
@@ -130,6 +129,7 @@ class Checker:
         if folder not in self._places:
             root = import_root(file)
             self._places[folder] = root, ".".join(Path(folder).relative_to(root).parts)
+            self._packages.update(_packages(file, root))
         root, package = self._places[folder]
         if file.name == "__init__.py":
             return root, package
@@ -154,7 +154,7 @@ class Checker:
                 known = decorators <= PLAIN and function.name not in called
                 # Another definition, or what wraps this one, may stand below.
                 last = member(owner, function.name)
-                known = known and last is not None and function in ast.walk(last)
+                known = known and last is not None and _holds(last, function)
                 yield (
                     handler,
                     (
@@ -223,6 +223,11 @@ def _is_connection(modules: Modules, module: Module, annotation: ast.expr) -> bo
             )
         case _:
             return modules.canonical(module, annotation) not in ("", "App", "ConnectionClosed")
+
+
+def _holds(statement: ast.stmt, function: Function) -> bool:
+    # Nearly always it is the function itself.
+    return statement is function or function in ast.walk(statement)
 
 
 def _packages(file: Path, root: Path) -> Iterator[Path]:
