@@ -232,10 +232,11 @@ def _holds(statement: ast.stmt, function: Function) -> bool:
 
 def _packages(file: Path, root: Path) -> Iterator[Path]:
     """Give what says by being there, or not, that a file is imported from that folder."""
-    for folder in absolute(file).parents:
+    folder = absolute(file).parent
+    while folder != root:
         yield folder / "__init__.py"
-        if folder == root:
-            return
+        folder = folder.parent
+    yield root / "__init__.py"
 
 
 def _once(found: list[Finding]) -> list[Finding]:
