@@ -260,6 +260,10 @@ class Core(ABC):
         """Capture what is gone through, with the exceptions in it."""
         return _Capture(self, 1)
 
+    def _heed(self, more: int) -> None:
+        """Count what heeds exceptions there."""
+        self.heeded += more
+
     def _note_never_awaited(self, call: MethodCall) -> None:
         self._note(
             Finding(

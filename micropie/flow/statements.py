@@ -208,9 +208,9 @@ class Run(Expressions):
         final = any(self._flags[one] & _RELEVANT for one in node.finalbody)
         with self._heeding() if final else self._captured() as outer:
             has_handlers = bool(node.handlers)
-            self.heeded += has_handlers
+            self._heed(has_handlers)
             after = self._block(node.body, flow)
-            self.heeded -= has_handlers
+            self._heed(-has_handlers)
             raises = outer.take_raises()
             after = dict(self._block(node.orelse, after))
             for handler in node.handlers:
