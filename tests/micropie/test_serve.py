@@ -355,7 +355,12 @@ def test_an_application_that_fails_to_start(options: list[str], start: Start) ->
     assert server.end(None) == 1
     failure = "micropie serve: Lifespan failure in startup. 'no database'"
     ended = "micropie serve: a worker ended by itself; all are stopped"
-    assert set(server.lines) == ({failure, ended} if "2" in options else {failure})
+    if "2" in options:
+        # The other worker may be stopped while it writes down its coverage, which then says so.
+        own = {line for line in server.lines if line.startswith("micropie serve:")}
+        assert own == {failure, ended}
+    else:
+        assert set(server.lines) == {failure}
 
 
 def test_an_application_that_fails_to_shut_down(start: Start) -> None:
