@@ -13,6 +13,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from multiprocessing.context import SpawnProcess
 from types import FrameType, ModuleType
@@ -371,7 +372,9 @@ def _on_stop(stop: Callable[[], object]) -> None:
     def handle(number: int, frame: FrameType | None) -> None:
         for each in numbers:
             signal.signal(each, signal.SIG_DFL if alone else signal.SIG_IGN)
-        stop()
+        # What both loops raise when they have ended: nothing is left to be stopped.
+        with suppress(RuntimeError):
+            stop()
 
     for number in numbers:
         signal.signal(number, handle)
