@@ -152,7 +152,7 @@ class Core(ABC):
         self._in_question: ast.expr | None = None
         # What a bare `raise` raises.
         self._handling: tuple[Raised, ...] = ()
-        self._loops: dict[tuple[ast.AST, Value, tuple[Raised, ...]], tuple[Flow, Exits]] = {}
+        self._gone_through: dict[tuple[ast.AST, Value, tuple[Raised, ...]], tuple[Flow, Exits]] = {}
         # Loops around the place that are gone through turn by turn.
         self._unrolled: int = 0
         # Endless loops around the place.
@@ -311,14 +311,21 @@ class Core(ABC):
             orelse: What is done when it has not been left by `break`.
             endless: Whether it ends by nothing but what is in it.
         """
+        return self._by_way(node, flow, lambda way: self._looped(way, turn, orelse, endless))
+
+    def _by_way(
+        self, node: ast.AST, flow: Flow, go_through: Callable[[Flow], tuple[Flow, Exits]]
+    ) -> Flow:
+        """Go through something on each way for itself.
+
+        What comes of it is remembered, so that one in another costs no more than one beside it.
+        """
         after: Flow = {}
         for value, origin in flow.items():
-            # Each way for itself: what comes of it is remembered, so that a loop in a loop costs
-            # no more than one beside it.
             key = node, value, self._handling
-            if key not in self._loops:
-                self._loops[key] = self._looped({value: origin}, turn, orelse, endless)
-            normal, exits = self._loops[key]
+            if key not in self._gone_through:
+                self._gone_through[key] = go_through({value: origin})
+            normal, exits = self._gone_through[key]
             merge(after, normal)
             self.exits.add(exits)
         return after

@@ -57,7 +57,7 @@ _SHIELD: Final = frozenset({"asyncio.shield", "shield"})
 _GATHER: Final = frozenset({"asyncio.gather", "gather"})
 _SPAWN: Final = frozenset({"create_task", "ensure_future", "start_soon"})
 
-
+# Expressions that may ask for `accepted`.
 _TESTS: Final = (ast.Attribute, ast.UnaryOp, ast.BoolOp, ast.Compare)
 # Expressions that do nothing, but for what becomes of a name.
 _LEAVES: Final = frozenset({ast.Name, ast.Constant})

@@ -30,7 +30,7 @@ from micropie.flow.shape import (
     imported,
 )
 from micropie.flow.states import ALL_CALLS
-from micropie.flow.syntax import constant, is_irrefutable
+from micropie.flow.syntax import constant, is_irrefutable, pattern_names
 from micropie.flow.values import (
     Exits,
     Flow,
@@ -288,18 +288,12 @@ class Run(Expressions):
         return self._finished(node, after)
 
     def _finished(self, node: ast.Try | ast.TryStar, flow: Flow) -> Flow:
-        after: Flow = {}
-        for value, origin in flow.items():
-            # As with loops: many ways out have the same, and one `finally` may be in another.
-            key = node, value, self._handling
-            if key not in self._loops:
-                with self._captured() as exits:
-                    normal = self._block(node.finalbody, {value: origin})
-                self._loops[key] = normal, exits
-            normal, exits = self._loops[key]
-            merge(after, normal)
-            self.exits.add(exits)
-        return after
+        def go_through(way: Flow) -> tuple[Flow, Exits]:
+            with self._captured() as exits:
+                normal = self._block(node.finalbody, way)
+            return normal, exits
+
+        return self._by_way(node, flow, go_through)
 
     def _with(self, node: ast.With | ast.AsyncWith, flow: Flow) -> Flow:
         return self._with_items(node, node.items, flow)
@@ -346,16 +340,7 @@ class Run(Expressions):
         flow = self._opaque(MAY_RAISE, flow)
         after: Flow = {}
         for case in node.cases:
-            names = [
-                one.name
-                for one in ast.walk(case.pattern)
-                if isinstance(one, ast.MatchAs | ast.MatchStar) and one.name
-            ]
-            names += [
-                one.rest
-                for one in ast.walk(case.pattern)
-                if isinstance(one, ast.MatchMapping) and one.rest
-            ]
+            names = [*pattern_names(case.pattern)]
             taken = unbound(flow, names, self._known)
             if isinstance(subject, ast.Name) and subject.id in self._names and names:
                 taken = escaped(taken, subject.id)

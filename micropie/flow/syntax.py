@@ -1,11 +1,20 @@
 """Questions about syntax that need no more than the syntax tree."""
 
 import ast
+from collections.abc import Iterator
 from typing import Final
 
 from micropie.flow.modules import Function
 
-__all__ = ["constant", "is_abstract", "is_generator", "is_hook", "is_irrefutable", "turns"]
+__all__ = [
+    "constant",
+    "is_abstract",
+    "is_generator",
+    "is_hook",
+    "is_irrefutable",
+    "pattern_names",
+    "turns",
+]
 
 # So many turns of a loop are gone through one by one.
 _FEW: Final = 3
@@ -67,17 +76,32 @@ def is_generator(function: Function) -> bool:
 
 def is_abstract(function: Function) -> bool:
     """Whether there is nothing in it but a docstring or `...`."""
-    return all(
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        for node in function.body
-    )
+    return all(map(_says_nothing, function.body))
 
 
 def is_hook(function: Function) -> bool:
     """Whether a method does nothing, so that it is there for subclasses to have another."""
     return all(
         isinstance(node, ast.Pass)
-        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or _says_nothing(node)
         or (isinstance(node, ast.Raise) and "NotImplementedError" in ast.dump(node))
         for node in function.body
     )
+
+
+def _says_nothing(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def pattern_names(pattern: ast.pattern) -> Iterator[str]:
+    """Give the names that a pattern binds."""
+    for node in ast.walk(pattern):
+        match node:
+            case (
+                ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+                | ast.MatchMapping(rest=str(name))
+            ):
+                yield name
+            case _:
+                pass

@@ -5,11 +5,25 @@ import ast
 import pytest
 
 from micropie.flow.modules import Function
-from micropie.flow.syntax import constant, is_abstract, is_generator, is_hook, is_irrefutable, turns
+from micropie.flow.syntax import (
+    constant,
+    is_abstract,
+    is_generator,
+    is_hook,
+    is_irrefutable,
+    pattern_names,
+    turns,
+)
 
 
 def expression(source: str) -> ast.expr:
     return ast.parse(source, mode="eval").body
+
+
+def pattern(source: str) -> ast.pattern:
+    [match] = ast.parse(f"match x:\n case {source}: ...").body
+    assert isinstance(match, ast.Match)
+    return match.cases[0].pattern
 
 
 def function(body: str) -> Function:
@@ -87,9 +101,22 @@ def test_turns_are_known_of_what_is_short_and_written_out(
     ],
 )
 def test_a_pattern_matches_all_or_not(source: str, is_so: bool) -> None:
-    [match] = ast.parse(f"match x:\n case {source}: ...").body
-    assert isinstance(match, ast.Match)
-    assert is_irrefutable(match.cases[0].pattern) is is_so
+    assert is_irrefutable(pattern(source)) is is_so
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("_", []),
+        ("a", ["a"]),
+        ("[a, *b]", ["a", "b"]),
+        ("{'a': a, **b}", ["a", "b"]),
+        ("A(a) as b", ["a", "b"]),
+        ("{'a': _}", []),
+    ],
+)
+def test_a_pattern_binds_names(source: str, names: list[str]) -> None:
+    assert sorted(pattern_names(pattern(source))) == names
 
 
 @pytest.mark.parametrize(
