@@ -26,7 +26,11 @@ class Flow:
     def __init__(self, here: Path, cache: Path | None = None) -> None:
         """No file is read yet."""
         self._here = here
-        self._memory = Memory(cache, here)
+        self._cache = cache
+
+    @cached_property
+    def _memory(self) -> Memory:
+        return Memory(self._cache, self._here)
 
     @cached_property
     def _checker(self) -> "Checker":

@@ -65,8 +65,9 @@ class Memory:
 
     def recall(self, file: Path) -> list[Remembered] | None:
         """Give what was found in a file; None: that is not known, or no longer so."""
-        digest, findings = self._known["found"].get(str(absolute(file)), (None, None))
-        return findings if digest == self._digest_of(absolute(file)) else None
+        path = absolute(file)
+        digest, findings = self._known["found"].get(str(path), (None, None))
+        return findings if digest == self._digest_of(path) else None
 
     def keep(self, found: Mapping[Path, list[Remembered]], consulted: Iterable[Path]) -> None:
         """Remember what was found in files, and which others had a part in it.
