@@ -53,7 +53,7 @@ def load(path):
     return module"""
 
 _STATE: Final[_Blocks] = {
-    "inbox": "inbox = deque()  # what the server has for the connection",
+    "inbox": "inbox = []  # what the server has for the connection",
     "sent": "sent = []  # what the connection has sent",
     "failure": "failure = None  # what the server raises at each send",
     "held": "held = False  # whether the server takes events without returning from send",
@@ -66,26 +66,21 @@ _STATE: Final[_Blocks] = {
 _CALL: Final = """\
 class Call:
     # A call of a method, and what it has come to.
-    outcome = "waits"
-    value = error = None
+    outcome, value, error = "waits", None, None
 
     def __init__(self, function):
-        # Runs all that can run.
         {begin}
-        calls.append(self)
-        settle()
 
     async def run(self, function):
         try:
             {call}
             self.outcome = "returns"
         except BaseException as error:  # noqa: BLE001 - it is what the call came to.
-            self.error = error
-            self.outcome = "raises"
+            self.outcome, self.error = "raises", error
 
     def __str__(self):
-        what = {{"waits": "", "returns": repr(self.value), "raises": repr(self.error)}}
-        return f"{{self.outcome}} {{what[self.outcome]}}".rstrip()"""
+        what = {{"returns": f" {{self.value!r}}", "raises": f" {{self.error!r}}"}}
+        return self.outcome + what.get(self.outcome, "")"""
 
 _CALL_IT: Final = "self.value = await function()"
 
@@ -103,13 +98,8 @@ def deliver(*events):
 
 _RECEIVE: Final = """\
 async def receive():
-    await until(lambda: inbox)
-    return inbox.popleft()"""
-
-_PACED_RECEIVE: Final = """\
-async def receive():
-    await turn(lambda: inbox)
-    return inbox.popleft()"""
+    await {wait}(lambda: inbox)
+    return inbox.pop(0)"""
 
 _TURNS: Final[_Blocks] = {
     "turn": """\
@@ -130,33 +120,46 @@ def go(number):
 }
 
 _STEPPED_BEGIN: Final = """\
-self.ready = lambda: True
-        self.coroutine = self.run(function)"""
+# Runs until it has ended or waits.
+        self.steps = self.run(function).__await__()
+        {go}"""
+
+_STEPPED_RECEIVE: Final = """\
+@types.coroutine
+def receive():
+    while not inbox:
+        yield  # it waits
+    return inbox.pop(0)"""
 
 _STEPPED_UNTIL: Final[_Blocks] = {
     "until": """\
 @types.coroutine
 def until(ready):
     # Wait until ready() is true.
-    yield ready""",
+    while not ready():
+        yield""",
 }
 
 _STEPPED: Final[_Blocks] = {
     "settle": """\
 def settle():
-    # Run all that can run, until everything has ended or waits.
-    while call := next((one for one in calls if one.outcome == "waits" and one.ready()), None):
-        with suppress(StopIteration):
-            call.ready = call.coroutine.send(None)""",
+    # Let each call go on until it has ended or waits.
+    for call in calls:
+        if call.outcome == "waits":
+            next(call.steps, None)""",
     "cancel": """\
 def cancel(call):
     if call.outcome == "waits":
         with suppress(StopIteration):
-            call.ready = call.coroutine.throw(asyncio.CancelledError())
+            call.steps.throw(asyncio.CancelledError())
     settle()""",
 }
 
-_LOOPING_BEGIN: Final = "self.task = loop.create_task(self.run(function))"
+_LOOPING_BEGIN: Final = """\
+# Runs all that can run.
+        self.task = loop.create_task(self.run(function))
+        calls.append(self)
+        settle()"""
 
 _LOOPING_UNTIL: Final[_Blocks] = {
     "Clock": """\
@@ -254,7 +257,6 @@ _IMPORTS: Final = (
     ("selectors", "import selectors"),
     ("sys", "import sys"),
     ("types", "import types"),
-    ("deque", "from collections import deque"),
     ("Iterable", "from collections.abc import Iterable"),
     ("suppress", "from contextlib import suppress"),
 )
@@ -353,16 +355,19 @@ def _loaded(names: dict[str, str], text: str) -> tuple[list[str], str]:
 def _blocks(steps: Sequence[Step], check: Check, looping: bool) -> _Blocks:
     """Give what the steps may need, each thing before what uses it."""
     errors = [step.error for step in steps if isinstance(step, Fail) and step.error is not None]
+    paced = any(isinstance(step, Pace) for step in steps)
+    go = "calls.append(self)\n        settle()" if _go_on(steps) else "next(self.steps, None)"
     call = _CALL.format(
-        begin=_LOOPING_BEGIN if looping else _STEPPED_BEGIN,
+        begin=_LOOPING_BEGIN if looping else _STEPPED_BEGIN.format(go=go),
         call=_CALL_AND_LOOK if ".awaitable" in check.holds else _CALL_IT,
     )
+    receive = _RECEIVE.format(wait="turn" if paced else "until")
     made = [step for step in steps if isinstance(step, Make)]
     return {
         **{_name(error): _class(error) for error in errors if not _is_builtin(error)},
         **(_LOOPING_UNTIL if looping else _STEPPED_UNTIL),
         "turn": _TURNS["turn"],
-        "receive": _PACED_RECEIVE if any(isinstance(step, Pace) for step in steps) else _RECEIVE,
+        "receive": receive if looping or paced else _STEPPED_RECEIVE,
         "send": "\n".join(_send(steps, check)),
         **(_LOOPING if looping else _STEPPED),
         "go": _TURNS["go"],
@@ -372,6 +377,26 @@ def _blocks(steps: Sequence[Step], check: Check, looping: bool) -> _Blocks:
         "make": f"async def make():\n    return {_made(made[0].options if made else {})}",
         **_FACTS,
     }
+
+
+def _go_on(steps: Sequence[Step]) -> bool:
+    """Whether a call may have to go on after it has waited, in one implementation or another."""
+    connected = waits = False
+    for step in steps:
+        match step:
+            case Deliver(events) if events:
+                if waits:
+                    return True
+                connected = connected or any(
+                    event.get("type") == "websocket.connect" for event in events
+                )
+            case Start(method=method):
+                waits = waits or not connected or method.startswith("receive_")
+            case Cancel() | Go() | Hold() | Pace() | Retry():
+                return True
+            case _:
+                pass
+    return False
 
 
 def _send(steps: Sequence[Step], check: Check) -> Iterator[str]:
@@ -448,7 +473,13 @@ def _lines(probe: Probe, check: Check, looping: bool) -> Iterator[str]:
                 else:
                     yield f"ws = {_made(options)}"
             case Deliver(events) if events:
-                yield from _call("deliver(", list(map(literal, events)), ")")
+                words = list(map(literal, events))
+                if looping or _go_on(steps):
+                    yield from _call("deliver(", words, ")")
+                elif len(words) == 1:
+                    yield from _call("inbox.append(", words, ")")
+                else:
+                    yield from _call("inbox += [", words, "]")
             case Start(name, method, args, kwargs):
                 target = f"{name} = " if _uses(judged, name) else ""
                 words = _arguments(args, kwargs)

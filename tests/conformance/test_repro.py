@@ -288,9 +288,9 @@ def test_long_lines_are_broken() -> None:
         probe.expect(False, "it", "that", Check("x == " + " + ".join(["sent"] * 20), "sent"))
 
     lines = written(body).splitlines()
-    assert lines[lines.index("deliver(") + 3 :][:2] == [
+    assert lines[lines.index("inbox += [") + 3 :][:2] == [
         '    {"type": "websocket.receive", "text": "222222222"},',
-        ")",
+        "]",
     ]
     assert lines[lines.index("holds = (") + 2] == ")"
     assert 'ws = WebSocket(receive, send, subprotocols=["chat"])' in lines

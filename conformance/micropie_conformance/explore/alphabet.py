@@ -1,7 +1,7 @@
 """What an exploration is made of: the calls, and what the server does, one letter each.
 
-A letter has a simpler one where it has a peculiarity: a failure that the simpler one shows as
-well is not about the peculiarity.
+A letter has simpler ones where it has peculiarities, each without one of them: a failure that a
+simpler one shows as well is not about that peculiarity.
 """
 
 from collections.abc import Callable, Mapping
@@ -75,7 +75,7 @@ class Called:
     kwargs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     # The clause that refuses the arguments, or that speaks of just these; empty: none.
     clause: str = ""
-    simpler: "Called | None" = None
+    simpler: "tuple[Called, ...]" = ()
     # Makes the call on a connection.
     made: Callable[[object], Any] = field(init=False, repr=False)
 
@@ -94,7 +94,7 @@ class Comes:
     values: Mapping[str, str | bytes] = field(default_factory=dict[str, str | bytes])
     # The clause that each receive method breaks which fails at it.
     clauses: Mapping[str, str] = field(default_factory=dict[str, str])
-    simpler: "Comes | None" = None
+    simpler: "tuple[Comes, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,9 +118,13 @@ def _calls() -> list[Called]:
     text = Called(Act.SEND, "send_text", ("x",), clause="WS-SEND-001")
     data = Called(Act.SEND, "send_bytes", (b"x",), clause="WS-SEND-002")
     close = Called(Act.CLOSE, "close", clause="WS-CLOSE-001")
+    with_code, with_reason = (
+        Called(Act.CLOSE, "close", (), kwargs, "WS-CLOSE-002", (close,))
+        for kwargs in ({"code": 4000}, {"reason": "bye"})
+    )
 
     def accepts(act: Act, clause: str, **kwargs: object) -> Called:
-        return Called(act, "accept", (), kwargs, clause, accept if act is Act.ACCEPT else None)
+        return Called(act, "accept", (), kwargs, clause, (accept,) if act is Act.ACCEPT else ())
 
     def closes(clause: str, **kwargs: object) -> Called:
         return Called(Act.CLOSE_REFUSED, "close", (), kwargs, clause)
@@ -135,16 +139,21 @@ def _calls() -> list[Called]:
         Called(Act.RECEIVE, "receive_text", clause="WS-RECV-001"),
         Called(Act.RECEIVE, "receive_bytes", clause="WS-RECV-002"),
         text,
-        Called(Act.SEND, "send_text", ("",), clause="WS-MSG-003", simpler=text),
-        Called(Act.SEND, "send_text", (_TEXT,), clause="WS-SEND-001", simpler=text),
+        Called(Act.SEND, "send_text", ("",), clause="WS-MSG-003", simpler=(text,)),
+        Called(Act.SEND, "send_text", (_TEXT,), clause="WS-SEND-001", simpler=(text,)),
         Called(Act.SEND_REFUSED, "send_text", (b"x",), clause="WS-SEND-003"),
         data,
-        Called(Act.SEND, "send_bytes", (b"",), clause="WS-MSG-003", simpler=data),
+        Called(Act.SEND, "send_bytes", (b"",), clause="WS-MSG-003", simpler=(data,)),
         Called(Act.SEND_REFUSED, "send_bytes", ("x",), clause="WS-SEND-003"),
         Called(Act.SEND_REFUSED, "send_bytes", (5,), clause="WS-SEND-003"),
         close,
         Called(
-            Act.CLOSE, "close", (), {"code": 4000, "reason": "bye"}, "WS-CLOSE-002", simpler=close
+            Act.CLOSE,
+            "close",
+            (),
+            {"code": 4000, "reason": "bye"},
+            "WS-CLOSE-002",
+            (with_code, with_reason),
         ),
         closes("WS-CLOSE-004", code=999),
         closes("WS-CLOSE-005", reason="x" * 124),
@@ -164,8 +173,7 @@ _ABSENT: Final = object()
 def _messages() -> list[Comes]:
     """Cross all that the two keys of websocket.receive can hold."""
     plain = {
-        name: _message({name: value}, None)
-        for name, value in (("text", "hello"), ("bytes", b"hello"))
+        name: _message({name: value}) for name, value in (("text", "hello"), ("bytes", b"hello"))
     }
     found = list(plain.values())
     for words, data in product(
@@ -182,12 +190,12 @@ def _messages() -> list[Comes]:
     return found
 
 
-def _message(event: dict[str, Any], simpler: Comes | None) -> Comes:
+def _message(event: dict[str, Any], *simpler: Comes) -> Comes:
     key = next(key for key, value in event.items() if value is not None)
     value = event[key]
     if len(event) > 1:
         # With the other key absent, it is simpler.
-        simpler = _message({key: value}, simpler)
+        simpler = (_message({key: value}, *simpler),)
     if key == "text":
         values: dict[str, str | bytes] = {"receive_text": value, "receive_bytes": value.encode()}
         clauses = {"receive_text": "WS-RECV-001", "receive_bytes": "WS-RECV-004"}
@@ -202,16 +210,16 @@ def _message(event: dict[str, Any], simpler: Comes | None) -> Comes:
 
 
 def _disconnects() -> list[Comes]:
-    def disconnect(simpler: Comes | None, **keys: object) -> Comes:
+    def disconnect(*simpler: Comes, **keys: object) -> Comes:
         clauses = {"receive_text": "WS-RECV-005", "receive_bytes": "WS-RECV-006"}
-        if simpler is not None:
+        if simpler:
             has_code = isinstance(keys["code"], int)
             clauses = dict.fromkeys(clauses, "WS-MSG-004" if has_code else "WS-MSG-007")
         event: dict[str, object] = {"type": "websocket.disconnect"}
         event.update({key: value for key, value in keys.items() if value is not _ABSENT})
         return Comes(Came.DISCONNECT, event, {}, clauses, simpler)
 
-    full = disconnect(None, code=1001, reason="bye")
+    full = disconnect(code=1001, reason="bye")
     # With its code, one without a reason is simpler than with neither.
     with_code = {
         "bye": full,

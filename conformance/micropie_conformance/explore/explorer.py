@@ -102,7 +102,7 @@ class Explorer:
                     if len(found.then.queue) > left and isinstance(letter, Comes):
                         # What no call is left to read need not come.
                         continue
-                    if length >= self._plain and _simpler(letter) is not None:
+                    if length >= self._plain and _simpler(letter):
                         continue
                     longer = (*letters, letter)
                     if not found.checks and not _acts(letter, state):
@@ -229,8 +229,8 @@ def _acts(letter: Letter, state: State) -> bool:
     )
 
 
-def _simpler(letter: Letter) -> Letter | None:
-    return letter.simpler if isinstance(letter, Called | Comes) else None
+def _simpler(letter: Letter) -> Sequence[Letter]:
+    return letter.simpler if isinstance(letter, Called | Comes) else ()
 
 
 def _less(letters: Sequence[Letter]) -> Iterator[Letters]:
@@ -240,5 +240,5 @@ def _less(letters: Sequence[Letter]) -> Iterator[Letters]:
         for number in range(len(letters) - width + 1):
             yield (*letters[:number], *letters[number + width :])
     for number, letter in enumerate(letters):
-        if (simpler := _simpler(letter)) is not None:
+        for simpler in _simpler(letter):
             yield (*letters[:number], simpler, *letters[number + 1 :])

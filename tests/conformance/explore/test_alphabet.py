@@ -48,16 +48,22 @@ def test_what_a_message_is_to_each_method(
 
 def test_what_is_simpler_has_fewer_peculiarities() -> None:
     steps: Counter[int] = Counter()
+
+    def most(letter: Called | Comes) -> int:
+        assert {type(simpler) for simpler in letter.simpler} <= {type(letter)}
+        return max((most(simpler) + 1 for simpler in letter.simpler), default=0)
+
     letters: list[Called | Comes] = [*CALLS, *EVENTS]
     for letter in letters:
-        number = 0
-        simpler: Called | Comes | None = letter.simpler
-        while simpler is not None:
-            assert type(simpler) is type(letter)
-            simpler = simpler.simpler
-            number += 1
-        steps[number] += 1
+        steps[most(letter)] += 1
     assert set(steps) == {0, 1, 2}
+
+
+def test_arguments_are_left_out_one_by_one() -> None:
+    for call in CALLS:
+        if len(call.kwargs) > 1:
+            left = [dict(simpler.kwargs) for simpler in call.simpler]
+            assert left == [{name: value} for name, value in call.kwargs.items()]
 
 
 def test_clauses_are_there() -> None:

@@ -166,6 +166,36 @@ class TakesAnyCode(WebSocket):
             await super().close()
 
 
+class ClosesWithout(WebSocket):
+    """One of the two arguments is forgotten, by itself or when both are there."""
+
+    forgotten: tuple[str, ...] = ()
+
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        both = code != 1000 and reason is not None
+        if "code" in self.forgotten or ("both" in self.forgotten and both):
+            code = 1000
+        await super().close(code, None if "reason" in self.forgotten else reason)
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "kwargs"),
+    [
+        (("code",), {"code": 4000}),
+        (("reason",), {"reason": "bye"}),
+        (("code", "reason"), {"code": 4000}),
+        (("both",), {"code": 4000, "reason": "bye"}),
+    ],
+)
+def test_an_argument_that_takes_no_part_is_left_out(
+    forgotten: tuple[str, ...], kwargs: dict[str, object]
+) -> None:
+    _, failures = explore(type("Socket", (ClosesWithout,), {"forgotten": forgotten}), 1)
+    last = next(one for one in failures if one.clause == "WS-CLOSE-002").letters[-1]
+    assert isinstance(last, Called)
+    assert last.kwargs == kwargs
+
+
 @pytest.mark.parametrize(
     ("factory", "charged", "excuses"),
     [
