@@ -138,7 +138,9 @@ def registered() -> tuple[list[MemoryCase], list[LiveCase]]:
     for name in ("cases", "live.cases"):
         import_module(f"micropie_conformance.{name}")
 
+    places = {clause.id: place for place, clause in enumerate(CLAUSES)}
+
     def order(case: Case[Any]) -> int:
-        return CLAUSES.index(case.clause)
+        return places[case.clause.id]
 
     return sorted(_MEMORY.values(), key=order), sorted(_LIVE.values(), key=order)

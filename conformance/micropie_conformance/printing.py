@@ -344,15 +344,16 @@ def _table(findings: list[Finding]) -> Table:
             del columns[column]
     for heading, style in columns.values():
         table.add_column(heading, justify="right", style=style)
-    areas = list(dict.fromkeys(one.case.clause.area for one in findings))
-    for area in areas if len(areas) == 1 else [*areas, "all"]:
+    counts: dict[str, dict[Level, Counter[Verdict | None]]] = {}
+    for one in findings:
+        for area in (one.case.clause.area, "all"):
+            levels = counts.setdefault(area, {level: Counter() for level in Level})
+            levels[one.case.clause.level][_column(one)] += 1
+    # At the end, unless it says what the only area does.
+    every = counts.pop("all", {})
+    for area, levels in [*counts.items(), *([("all", every)] if len(counts) > 1 else [])]:
         label = f"  {area.lower()}"
-        for level in Level:
-            found = Counter(
-                _column(one)
-                for one in findings
-                if one.case.clause.level is level and area in (one.case.clause.area, "all")
-            )
+        for level, found in levels.items():
             if found:
                 table.add_row(label, level, *(str(found[verdict] or "-") for verdict in columns))
                 label = ""

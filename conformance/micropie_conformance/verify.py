@@ -291,11 +291,12 @@ def _run(args: argparse.Namespace) -> int:
         )
         report = replace(report, name=args.name, date=date, needless=needless)
         try:
-            written = report.document()
-            write_json(json.dumps(written, indent=1))
-            document = parse(written)
-            write_junit(junit(document))
-            write_pages(document)
+            if (args.json, args.junit, args.html) != (None, None, None):
+                written = report.document()
+                write_json(json.dumps(written, indent=1))
+                document = parse(written)
+                write_junit(junit(document))
+                write_pages(document)
         finally:
             if "-" in (args.json, args.junit):
                 print(report.sentence, file=sys.stderr)

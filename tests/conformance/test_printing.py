@@ -478,3 +478,23 @@ def test_a_failure_names_the_command_that_prints_its_program() -> None:
         "         1  call  send()",
     ]
     assert not any("--repro" in line for line in printed(report(one)))
+
+
+def test_one_case_that_did_not_pass() -> None:
+    trace = ("call  send()", "waits")
+    broken = finding(SENDS, "a", Verdict.BROKEN, "it waits", trace=trace)
+    lines = listing("failure", broken, "mine.py:Class")
+    assert lines[0].startswith("WS-SEND-001 (documented) is broken")
+    assert lines[-3:] == ["  observed  it waits", "         1  call  send()", "         2  waits"]
+    unreached = finding(REFUSES, "b", Verdict.UNREACHED, "accept() raises", trace=trace)
+    assert listing("failure", unreached, "mine.py:Class") == [
+        "WS-SEND-002 (robust) could not be reached",
+        "  It refuses.",
+        "  (peers and users)",
+        "",
+        "  case      WS-SEND-002/b",
+        "  does      Do it.",
+        "  observed  accept() raises",
+        "         1  call  send()",
+        "         2  waits",
+    ]

@@ -5,6 +5,7 @@ implementation was given and gives. Which methods raise when, event by event, is
 What a server does of its own accord is in `habits`, and is never judged.
 """
 
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -21,8 +22,8 @@ _OFFER: Final = ["chat.v2", "chat"]
 _SESSION_ID: Final = "2f1cbd0e-6d5c-4c56-9d3b-8a4f7e0b9a51"
 
 # One mebibyte each, in which no part is like another.
-_LARGE_TEXT: Final = "".join(f"{number:08x}" for number in range(2**17))
-_LARGE_BYTES: Final = b"".join(number.to_bytes(4) for number in range(2**18))
+_LARGE_BYTES: Final = array("I", range(2**18)).tobytes()
+_LARGE_TEXT: Final = _LARGE_BYTES[: 2**19].hex()
 
 # Over the limit of a server that has one.
 _TOO_LARGE_TEXT: Final = _LARGE_TEXT * (MESSAGE_LIMIT // len(_LARGE_TEXT) + 1)
