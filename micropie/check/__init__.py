@@ -2,12 +2,12 @@
 
 import argparse
 import difflib
-import functools
 import importlib
+import itertools
 import os
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +16,10 @@ from micropie._paths import absolute
 from micropie.check import files, options, settings
 from micropie.check.flow import Flow
 from micropie.check.mypy import Mypy, Outcome, user_cache
-from micropie.check.report import CheckError, Entry, Report, merge, shown
+from micropie.check.options import Options
+from micropie.check.output import lines
+from micropie.check.progress import waiting
+from micropie.check.report import CheckError, Report, merge, shown
 from micropie.check.settings import Settings
 from micropie.cli import Subparsers
 
@@ -127,9 +130,6 @@ def run(args: argparse.Namespace) -> int:
         where = f": {shown(os.fsdecode(error.filename))}" if error.filename else ""
         print(f"micropie check: {error.strerror}{where}", file=sys.stderr)
         return 2
-    # Only now: mypy need not wait for it.
-    from micropie.check.output import lines
-
     colour = (
         sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )
@@ -223,32 +223,38 @@ def _check(args: argparse.Namespace, chosen: Settings) -> Report:
     with _blamed_on(None if args.paths else f"paths in {chosen.file}"):
         found = files.find(chosen.paths, search, exclude)
     roots = files.by_root(found)
-    flow = Flow(Path.cwd(), user_cache())
-    by_flow: list[Entry] = []
-
-    def analyse(its: list[Path]) -> None:
-        by_flow.extend(flow.entries(its))
-
-    by_mypy = Outcome()
-    if with_mypy is None:
-        for its in roots.values():
-            analyse(its)
-    else:
-        if with_mypy.file:
-            print(
-                f"micropie check: mypy's options are those of {with_mypy.file}; "
-                "--strict leaves them out",
-                file=sys.stderr,
-            )
+    if with_mypy and with_mypy.file:
+        print(
+            f"micropie check: mypy's options are those of {with_mypy.file}; "
+            "--strict leaves them out",
+            file=sys.stderr,
+        )
+    with waiting():
+        cache = user_cache()
+        by_flow = Flow(Path.cwd(), cache).entries(itertools.chain(*roots.values()))
         names = {str(absolute(file)): str(file) for file in found}
-        with tempfile.TemporaryDirectory(prefix="micropie-check-") as scratch:
-            mypy = Mypy(Path(scratch), with_mypy, names, chosen.python)
-            # A run for each root: two folders may each have a handlers.py, or each a helpers.py
-            # that is imported there, and one must not be taken for the other.
-            for root, its in roots.items():
-                by_mypy.add(mypy.check(root, its, functools.partial(analyse, its)))
-        for remark in dict.fromkeys(by_mypy.remarks):
-            print(f"micropie check: mypy says: {remark}", file=sys.stderr)
+        by_mypy = (
+            _by_mypy(with_mypy, roots, names, chosen.python, cache) if with_mypy else Outcome()
+        )
+    for remark in dict.fromkeys(by_mypy.remarks):
+        print(f"micropie check: mypy says: {remark}", file=sys.stderr)
     order = {str(file): place for place, file in enumerate(found)}
     entries = merge(by_mypy.entries, by_flow, order, chosen.disable)
     return Report(entries, sum(map(len, roots.values())), by_mypy.blocked)
+
+
+def _by_mypy(
+    with_options: Options,
+    roots: Mapping[Path, list[Path]],
+    names: Mapping[str, str],
+    python: str | None,
+    cache: Path | None,
+) -> Outcome:
+    outcome = Outcome()
+    with tempfile.TemporaryDirectory(prefix="micropie-check-") as scratch:
+        mypy = Mypy(Path(scratch), with_options, names, python, cache)
+        # A run for each root: two folders may each have a handlers.py, or each a helpers.py
+        # that is imported there, and one must not be taken for the other.
+        for root, its in roots.items():
+            outcome.add(mypy.check(root, its))
+    return outcome

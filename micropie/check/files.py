@@ -134,9 +134,11 @@ def _walk(top: Path, skipped: list[tuple[Path, re.Pattern[str]]]) -> Iterator[Pa
             and not Path(folder, subfolder, "pyvenv.cfg").exists()
             and not excluded(Path(folder, subfolder), "/")
         )
-        for file in sorted(Path(folder, each) for each in names):
-            if file.suffix == ".py" and file.is_file() and not excluded(file):
-                yield file
+        for each in sorted(names):
+            if os.path.splitext(each)[1] == ".py":
+                file = Path(folder, each)
+                if file.is_file() and not excluded(file):
+                    yield file
 
 
 def by_root(files: Iterable[Path]) -> dict[Path, list[Path]]:
@@ -148,8 +150,12 @@ def by_root(files: Iterable[Path]) -> dict[Path, list[Path]]:
         CheckError: There are no files.
     """
     roots: dict[Path, list[Path]] = {}
+    known: dict[Path, Path] = {}
     for file in files:
-        roots.setdefault(import_root(file), []).append(file)
+        folder = file.parent
+        if folder not in known:
+            known[folder] = import_root(file)
+        roots.setdefault(known[folder], []).append(file)
     for root in {**roots, Path.cwd(): []}:
         for hiding in _hiding(root):
             print(

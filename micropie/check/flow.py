@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from micropie.check.memory import Memory, Remembered
 from micropie.check.report import CheckError, Entry, Severity
 
-# It takes long to import, and mypy can be at work meanwhile.
+# It takes long to import, and what is remembered does without.
 if TYPE_CHECKING:
     from micropie.flow import Checker, Finding
 
@@ -24,13 +24,9 @@ class Flow:
     """
 
     def __init__(self, here: Path, cache: Path | None = None) -> None:
-        """No file is read yet."""
+        """Read what is remembered, and no other file yet."""
         self._here = here
-        self._cache = cache
-
-    @cached_property
-    def _memory(self) -> Memory:
-        return Memory(self._cache, self._here)
+        self._memory = Memory(cache, here)
 
     @cached_property
     def _checker(self) -> "Checker":

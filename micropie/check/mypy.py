@@ -1,17 +1,18 @@
-"""mypy in a child process: what it is called with, and what it says."""
+"""mypy: what it is called with, and what it says."""
 
+import atexit
+import gc
 import hashlib
 import json
 import os
 import re
 import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
-from threading import Thread
 from typing import TypedDict
 
 from micropie._paths import absolute
@@ -24,20 +25,7 @@ __all__ = ["Mypy", "Outcome", "user_cache"]
 # How mypy says what is wrong with a file that it cannot even decode.
 _UNDECODABLE = re.compile(r"(?P<file>.+?): error: (?P<message>Cannot decode file: .*)")
 
-# mypy, where the plugin is of this package, whichever micropie comes first on Python's path.
-_START = """\
-import runpy, sys
-sys.path.insert(0, sys.argv.pop(1))
-import micropie
-del sys.path[0]
-runpy.run_module("mypy", run_name="__main__", alter_sys=True)
-"""
-
 _TWICE = "Source file found twice under different module names"
-
-# Seconds until a terminal is told what is being waited for, and between updates.
-_PATIENCE = 2.0
-_UPDATE = 0.5
 
 
 class _Message(TypedDict):
@@ -70,17 +58,26 @@ class Outcome:
 
 
 class Mypy:
-    """mypy in a child process, out of reach of any configuration but the one that is given.
+    """mypy, out of reach of any configuration but the one that is given.
+
+    It runs in this process: another start of Python takes as long as all that mypy does where
+    nothing has changed.
 
     Args:
         scratch: An empty folder, for as long as mypy is needed.
         options: What it runs with.
         names: What files are called, by their absolute paths.
         python: Where imported libraries are looked for; None: as the options say.
+        cache: Where it remembers what it found; None: it does not.
     """
 
     def __init__(
-        self, scratch: Path, options: Options, names: Mapping[str, str], python: str | None = None
+        self,
+        scratch: Path,
+        options: Options,
+        names: Mapping[str, str],
+        python: str | None = None,
+        cache: Path | None = None,
     ) -> None:
         """Write what mypy needs into the scratch folder.
 
@@ -104,8 +101,7 @@ class Mypy:
         self._configuration.write_text(options.text, encoding="utf-8")
         self._options = options
         self._names = names
-        self._command = [
-            *(sys.executable, "-P", "-c", _START, str(PACKAGE.parent)),
+        self._arguments = [
             *("--output=json", "--show-absolute-path"),
             *("--no-error-summary", "--no-color-output", "--no-pretty", "--hide-error-context"),
             # Of a configuration for a whole project, much is not used for a few files.
@@ -113,77 +109,49 @@ class Mypy:
             f"--config-file={self._configuration}",
             *([f"--python-executable={python}"] if python else []),
         ]
-        self._environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
-        self._cache = user_cache() or scratch
-        self._started = time.monotonic()
+        self._cache = cache or scratch
 
-    def check(self, root: Path, files: list[Path], meanwhile: Callable[[], None]) -> Outcome:
+    def check(self, root: Path, files: list[Path]) -> Outcome:
         """Check the files of one root.
 
         Args:
             root: The folder that they are imported from.
             files: They are looked at, and what they import.
-            meanwhile: What is done while mypy is at work; what it raises ends mypy.
 
         Raises:
             CheckError: mypy failed.
         """
         # mypy refuses a package in a folder whose name is no name, unless it is told the root.
         bases = [root] if (root / "__init__.py").exists() else []
-        outcome = self._run(root, files, bases, meanwhile)
+        outcome = self._run(root, files, bases)
         if any(entry.message.startswith(_TWICE) for entry in outcome.entries):
             # The files import each other by names that begin in the current folder.
-            outcome = self._run(root, files, [Path.cwd()], lambda: None)
+            outcome = self._run(root, files, [Path.cwd()])
         return outcome
 
-    def _run(
-        self, root: Path, files: list[Path], bases: list[Path], meanwhile: Callable[[], None]
-    ) -> Outcome:
-        search_path = os.pathsep.join(map(str, [self._types, *bases]))
+    def _run(self, root: Path, files: list[Path], bases: list[Path]) -> Outcome:
         # A cache for each root: where two have a module of the same name and content, mypy
         # would give what it found in one for found in the other.
         cache = self._cache / hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-        with subprocess.Popen(
-            [
-                *self._command,
-                f"--cache-dir={cache}",
-                *(["--explicit-package-bases"] if bases else []),
-                *(str(absolute(file)) for file in files),
-            ],
-            env=self._environment | {"MYPYPATH": search_path},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="backslashreplace",
-        ) as child:
-            # It must not wait for us to read, while we do something else.
-            output: list[str] = []
-            reader = Thread(target=lambda: output.append(child.communicate()[0]))
-            reader.start()
+        arguments = [
+            *self._arguments,
+            f"--cache-dir={cache}",
+            *(["--explicit-package-bases"] if bases else []),
+            *(str(absolute(file)) for file in files),
+        ]
+        # What it, or a plugin, prints by itself.
+        printed = StringIO()
+        with redirect_stdout(printed), redirect_stderr(printed), _search_path(self._types, *bases):
             try:
-                meanwhile()
-                self._wait(reader)
-            except BaseException:
-                child.kill()
-                raise
-            finally:
-                reader.join()
-        return self._outcome(output[0], child.returncode)
+                from mypy import api
 
-    def _wait(self, reader: Thread) -> None:
-        """Wait until mypy has ended. A terminal is told of it when this takes long."""
-        terminal = sys.stderr.isatty()
-        try:
-            while reader.is_alive():
-                waited = time.monotonic() - self._started
-                if terminal and waited >= _PATIENCE:
-                    text = f"micropie check: mypy is at work, {waited:.0f} s"
-                    print(f"\r{text}", end="", file=sys.stderr, flush=True)
-                reader.join(timeout=_UPDATE)
-        finally:
-            if terminal:
-                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+                # At the end of the process, nothing of it need be looked through for garbage.
+                atexit.register(gc.freeze)
+                out, err, status = api.run(arguments)
+            except Exception as error:
+                said = printed.getvalue() + traceback.format_exc()
+                raise CheckError(f"mypy failed:\n{said.rstrip()}") from error
+        return self._outcome(printed.getvalue() + err + out, status)
 
     def _outcome(self, output: str, status: int) -> Outcome:
         outcome = Outcome(blocked=status == 2)
@@ -229,6 +197,20 @@ class Mypy:
 
     def _in_words_of_the_project(self, line: str) -> str:
         return line.replace(str(self._configuration), self._options.file or "mypy.ini")
+
+
+@contextmanager
+def _search_path(*folders: Path) -> Iterator[None]:
+    """Let mypy look in these folders first, and in no others that the environment names."""
+    before = os.environ.get("MYPYPATH")
+    os.environ["MYPYPATH"] = os.pathsep.join(map(str, folders))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["MYPYPATH"]
+        else:
+            os.environ["MYPYPATH"] = before
 
 
 def user_cache() -> Path | None:

@@ -2,14 +2,13 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import quote
 
 from micropie.check.report import Entry, Report, shown
 from micropie.cli import version
-from micropie.flow import CODES
 
 __all__ = ["lines"]
 
@@ -21,7 +20,6 @@ _RED, _GREEN = "1;31", "1;32"
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _CODES_OF_MYPY = "https://mypy.readthedocs.io/en/stable/_refs.html#code-"
 _MEANING_OF_HANDLER = "A handler that App cannot serve, or not as it is annotated."
-_MEANINGS = {code.value: meaning for code, meaning in CODES.items()}
 
 
 def lines(report: Report, output: str, *, colour: bool = False) -> Iterator[str]:
@@ -120,11 +118,15 @@ def _whole(entry: Entry) -> str:
 
 
 def _sarif(report: Report) -> _Json:
+    # It takes long to import, and no other form needs it.
+    from micropie.flow import CODES
+
+    meanings = {code.value: meaning for code, meaning in CODES.items()}
     codes = sorted({entry.code for entry in report.entries if entry.code})
     driver: dict[str, _Json] = {
         "name": "micropie check",
         "version": version(),
-        "rules": [_rule(code) for code in codes],
+        "rules": [_rule(code, meanings) for code in codes],
     }
     return {
         "$schema": _SCHEMA,
@@ -139,9 +141,9 @@ def _sarif(report: Report) -> _Json:
     }
 
 
-def _rule(code: str) -> _Json:
-    if code in _MEANINGS:
-        return {"id": code, "shortDescription": {"text": _MEANINGS[code]}}
+def _rule(code: str, meanings: Mapping[str, str]) -> _Json:
+    if code in meanings:
+        return {"id": code, "shortDescription": {"text": meanings[code]}}
     if code == "micropie-handler":
         return {
             "id": code,

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from mypy.modulefinder import get_search_dirs
 
 import micropie.check
 import micropie.flow
+from micropie.check.flow import Flow
 from micropie.cli import main
 from micropie.flow import Finding
 
@@ -62,7 +64,7 @@ def flow(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Finding] | Exception
 
     monkeypatch.setattr(micropie.flow, "Checker", Told)
     # What is told is not to be remembered.
-    monkeypatch.setattr(micropie.check, "user_cache", lambda: None)
+    monkeypatch.setattr(micropie.check, "Flow", lambda here, cache: Flow(here))
     return told
 
 
@@ -89,13 +91,17 @@ def write() -> Callable[[dict[str, str]], None]:
 
 
 @pytest.fixture
-def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder where imports are looked for, as in site-packages."""
     folder = tmp_path / "library"
     folder.mkdir()
     before = os.environ.get("PYTHONPATH", "")
     monkeypatch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{before}")
-    return folder
+    # The first is the folder of the program, and mypy leaves it out.
+    monkeypatch.setattr(sys, "path", [sys.path[0], str(folder), *sys.path[1:]])
+    get_search_dirs.cache_clear()
+    yield folder
+    get_search_dirs.cache_clear()
 
 
 # The command without the flow analysis.

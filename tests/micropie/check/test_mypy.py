@@ -2,13 +2,12 @@
 
 import json
 import os
-import signal
-import subprocess
 import venv
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
+import mypy.api
 import pytest
 
 import micropie
@@ -67,13 +66,6 @@ class App: ...
 # Status, lines of standard output, standard error.
 Check: TypeAlias = Callable[..., tuple[int, list[str], str]]
 Write: TypeAlias = Callable[[dict[str, str]], None]
-
-
-class Terminal(Protocol):
-    child: "subprocess.Popen[bytes]"
-
-    def read_until(self, wanted: str) -> None: ...
-    def read_all(self) -> str: ...
 
 
 # Each is found as if it were alone.
@@ -354,39 +346,69 @@ def test_libraries_of_another_python(check: Check, write: Write, tmp_path: Path)
     )
 
 
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | Exception, int], None]:
+    """Tell what mypy prints, or raises, and its exit status."""
+
+    def tell(said: str | Exception, status: int = 0) -> None:
+        def run(arguments: list[str]) -> tuple[str, str, int]:
+            if isinstance(said, Exception):
+                print("Warning: it rains")
+                raise said
+            return said, "", status
+
+        monkeypatch.setattr(mypy.api, "run", run)
+
+    return tell
+
+
 @pytest.mark.parametrize(
-    "program",
+    ("said", "status"),
     [
-        "raise SystemExit('out of order')",
-        "print('chat.py:1: error: INTERNAL ERROR -- out of order')",
-        f"print({FOUND!r}); print('INTERNAL ERROR -- out of order'); raise SystemExit(2)",
-        f"print({FOUND!r}); raise SystemExit(9)",
-        f"print({FOUND!r})",
+        (LookupError("out of order"), 0),
+        ("out of order\n", 1),
+        ("chat.py:1: error: INTERNAL ERROR -- out of order\n", 0),
+        (f"{FOUND}\nINTERNAL ERROR -- out of order\n", 2),
+        (f"{FOUND}\n", 9),
+        (f"{FOUND}\n", 0),
     ],
 )
-def test_a_mypy_that_fails(program: str, library: Path, check: Check, write: Write) -> None:
-    write({"chat.py": GOOD, str(library / "mypy.py"): program})
-    status, lines, err = check("chat.py")
-    assert (status, lines) == (2, [])
+def test_a_mypy_that_fails(
+    said: str | Exception, status: int, told: Callable[..., None], check: Check, write: Write
+) -> None:
+    write({"chat.py": GOOD})
+    told(said, status)
+    code, lines, err = check("chat.py")
+    assert (code, lines) == (2, [])
     assert err.startswith("micropie check: mypy failed:\n")
     assert err.endswith("out of order\n")
+    assert ("it rains" in err) is isinstance(said, Exception)
 
 
-def test_what_mypy_has_to_say_besides_is_shown(library: Path, check: Check, write: Write) -> None:
-    write({"chat.py": GOOD, str(library / "mypy.py"): "print('Warning: it rains')"})
+def test_what_mypy_has_to_say_besides_is_shown(
+    told: Callable[..., None], check: Check, write: Write
+) -> None:
+    write({"chat.py": GOOD})
+    told("Warning: it rains\n")
     said = "micropie check: mypy says: Warning: it rains\n"
     assert check("chat.py") == (0, [ONE_GOOD], said)
 
 
-def test_what_mypy_says_in_more_than_one_place(library: Path, check: Check, write: Write) -> None:
+def test_what_mypy_says_in_more_than_one_place(
+    told: Callable[..., None], check: Check, write: Write
+) -> None:
     """A note without a line, and a place without a column."""
     messages = [
         {"line": 0, "column": -1, "severity": "note", "code": "misc", "hint": None},
         {"line": 2, "column": -1, "severity": "error", "code": None, "hint": "one\ntwo"},
     ]
-    lines = [json.dumps({"file": "chat.py", **each, "message": "out"}) for each in messages]
-    program = f"print({lines[0]!r})\nprint({lines[1]!r})\nraise SystemExit(1)"
-    write({"chat.py": GOOD, str(library / "mypy.py"): program})
+    write({"chat.py": GOOD})
+    told(
+        "".join(
+            json.dumps({"file": "chat.py", **one, "message": "out"}) + "\n" for one in messages
+        ),
+        1,
+    )
     assert check("chat.py") == (
         1,
         [
@@ -398,6 +420,27 @@ def test_what_mypy_says_in_more_than_one_place(library: Path, check: Check, writ
         ],
         "",
     )
+
+
+@pytest.mark.parametrize("before", [None, "somewhere"])
+def test_the_environment_is_as_before(
+    before: str | None, check: Check, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if before is None:
+        monkeypatch.delenv("MYPYPATH", raising=False)
+    else:
+        monkeypatch.setenv("MYPYPATH", before)
+    write({"chat.py": GOOD})
+    assert check("chat.py") == (0, [ONE_GOOD], "")
+    assert os.environ.get("MYPYPATH") == before
+
+
+def test_what_a_plugin_prints_is_no_output_of_ours(check: Check, write: Write) -> None:
+    plugin = "from mypy.plugin import Plugin\ndef plugin(version): print('hello'); return Plugin"
+    write({"chat.py": "", "talks.py": plugin, "mypy.ini": "[mypy]\nplugins = talks.py\n"})
+    status, lines, err = check("chat.py", "--output=json")
+    assert (status, lines) == (0, ["[]"])
+    assert err.endswith("micropie check: mypy says: hello\n")
 
 
 def test_mypy_remembers_in_the_users_cache(
@@ -417,41 +460,3 @@ def test_no_cache_is_no_obstacle(
     write({"chat.py": "", "file": ""})
     monkeypatch.setenv("XDG_CACHE_HOME", str(Path("file").absolute()))
     assert check("chat.py") == (0, [ONE_GOOD], "")
-
-
-@pytest.fixture
-def waiting_mypy(library: Path) -> Path:
-    """A mypy that waits until something is written to what is returned."""
-    fifo = library / "fifo"
-    os.mkfifo(fifo)
-    (library / "mypy.py").write_text(f"open({str(fifo)!r}).read()")
-    return fifo
-
-
-def test_progress_when_it_takes_long(
-    terminal: Callable[..., Terminal],
-    waiting_mypy: Path,
-    write: Write,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    write({"chat.py": GOOD})
-    shown = terminal("chat.py")
-    shown.read_until("\rmicropie check: mypy is at work, 2 s")
-    waiting_mypy.write_text("go on")
-    assert shown.read_all().endswith(f"\r\x1b[K\x1b[1;32m{ONE_GOOD}\x1b[0m\n")
-    assert shown.child.wait() == 0
-
-
-def test_interruption(terminal: Callable[..., Terminal], waiting_mypy: Path, write: Write) -> None:
-    write({"chat.py": GOOD})
-    shown = terminal("chat.py")
-    with waiting_mypy.open("w"):
-        # mypy has opened it, too: it is waiting.
-        shown.child.send_signal(signal.SIGINT)
-        assert shown.child.wait() == 130
-    assert shown.read_all().replace("\r\x1b[K", "") == ""
-    # Nobody waits any more.
-    with pytest.raises(OSError, match="No such device or address"):
-        os.open(waiting_mypy, os.O_WRONLY | os.O_NONBLOCK)
