@@ -43,8 +43,9 @@ def find(
     found: dict[str, Path] = {}
     for path in paths:
         for place in _places(path, search):
-            for file in _walk(place, skipped) if place.is_dir() else [place]:
-                found.setdefault(os.path.realpath(file), file)
+            inside = _walk(place, skipped) if place.is_dir() else [(os.path.realpath(place), place)]
+            for real, file in inside:
+                found.setdefault(real, file)
     return list(found.values())
 
 
@@ -108,7 +109,9 @@ def search_path(python: str | None) -> list[str]:
     return folders
 
 
-def _walk(top: Path, skipped: list[tuple[Path, re.Pattern[str]]]) -> Iterator[Path]:
+def _walk(top: Path, skipped: list[tuple[Path, re.Pattern[str]]]) -> Iterator[tuple[str, Path]]:
+    """Each file in a folder, after its path without links."""
+
     def refuse(error: OSError) -> None:
         raise CheckError(f"cannot read {shown(error.filename)}: {error.strerror}")
 
@@ -138,7 +141,8 @@ def _walk(top: Path, skipped: list[tuple[Path, re.Pattern[str]]]) -> Iterator[Pa
             if os.path.splitext(each)[1] == ".py":
                 file = Path(folder, each)
                 if file.is_file() and not excluded(file):
-                    yield file
+                    linked = file.is_symlink()
+                    yield os.path.realpath(file) if linked else os.path.join(real, each), file
 
 
 def by_root(files: Iterable[Path]) -> dict[Path, list[Path]]:

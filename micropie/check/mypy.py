@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
@@ -110,6 +110,8 @@ class Mypy:
             *([f"--python-executable={python}"] if python else []),
         ]
         self._cache = cache or scratch
+        # At the end, Python would look through all that mypy leaves for garbage.
+        atexit.register(gc.freeze)
 
     def check(self, root: Path, files: list[Path]) -> Outcome:
         """Check the files of one root.
@@ -143,11 +145,7 @@ class Mypy:
         printed = StringIO()
         with redirect_stdout(printed), redirect_stderr(printed), _search_path(self._types, *bases):
             try:
-                from mypy import api
-
-                # At the end of the process, nothing of it need be looked through for garbage.
-                atexit.register(gc.freeze)
-                out, err, status = api.run(arguments)
+                out, err, status = _imported()(arguments)
             except Exception as error:
                 said = printed.getvalue() + traceback.format_exc()
                 raise CheckError(f"mypy failed:\n{said.rstrip()}") from error
@@ -197,6 +195,18 @@ class Mypy:
 
     def _in_words_of_the_project(self, line: str) -> str:
         return line.replace(str(self._configuration), self._options.file or "mypy.ini")
+
+
+def _imported() -> Callable[[list[str]], tuple[str, str, int]]:
+    """Import mypy and give what runs it."""
+    # Nothing of it is garbage, of which Python would look for some all the while.
+    gc.disable()
+    try:
+        import mypy.main  # noqa: F401 - what runs it imports it, but later
+        from mypy.api import run
+    finally:
+        gc.enable()
+    return run
 
 
 @contextmanager

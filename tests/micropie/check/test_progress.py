@@ -86,7 +86,8 @@ def waiting_mypy(library: Path, write: Write) -> Path:
     fifo = library / "fifo"
     os.mkfifo(fifo)
     api = f"def run(args):\n    open({str(fifo)!r}).read()\n    return '', '', 0\n"
-    write({str(library / "mypy/__init__.py"): "", str(library / "mypy/api.py"): api})
+    files = {"__init__.py": "", "main.py": "", "api.py": api}
+    write({str(library / "mypy" / name): text for name, text in files.items()})
     return fifo
 
 
