@@ -9,12 +9,27 @@ from micropie_conformance import __version__
 from micropie_conformance.case import Case, registered
 from micropie_conformance.catalogue import CLAUSES, Level
 from micropie_conformance.explore.cases import explored
-from micropie_conformance.selection import CallError, choose, doors, named, plan, reproducible
+from micropie_conformance.selection import (
+    CallError,
+    choose,
+    doors,
+    everything,
+    named,
+    plan,
+    reproducible,
+)
 
 MEMORY, LIVE = registered()
 CASES: list[Case[Any]] = [*MEMORY, *LIVE]
 A_CASE = next(case for case in MEMORY if case.clause.id == "WS-SEND-001")
 UNTESTED = next(clause for clause in CLAUSES if clause.id == "WS-INFO-001")
+
+
+def test_everything_is_in_the_order_of_the_catalogue() -> None:
+    every = everything()
+    assert {case.id for case in every} == {case.id for case in [*MEMORY, *explored(), *LIVE]}
+    clauses = list(dict.fromkeys(case.clause for case in every))
+    assert clauses == [clause for clause in CLAUSES if clause in clauses]
 
 
 def test_without_options_everything_is_chosen() -> None:
