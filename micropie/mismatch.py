@@ -8,6 +8,7 @@ What a type checker makes of the same class is judged by the same rules and told
 import contextlib
 import functools
 import inspect
+import re
 import types
 import typing
 from collections.abc import Coroutine, Iterator, Sequence
@@ -16,7 +17,20 @@ from typing import Any, Final, Protocol
 
 from micropie.contract import WebSocketContract
 
-__all__ = ["MEMBERS", "UNTYPED", "Evidence", "Member", "Mismatch", "judge", "mismatches"]
+__all__ = [
+    "MEMBERS",
+    "UNBOUND",
+    "UNTYPED",
+    "Evidence",
+    "Member",
+    "Mismatch",
+    "judge",
+    "mismatches",
+    "unqualified",
+]
+
+UNBOUND: Final = "it does not take the object as its first argument"
+"""Why a method cannot be called that was written without `self`."""
 
 UNTYPED: Final = "is not annotated, so that nothing is known of its types"
 """What type checkers alone have to say of a member."""
@@ -114,8 +128,8 @@ def mismatches(candidate: object) -> list[Mismatch]:
 
     It goes by the names, the signatures and the annotations that there are. What cannot be known
     is no mismatch: what has no annotation, what `__getattr__` may give, what a C function takes,
-    and of a class, the attributes that its `__init__` may set. An empty list is therefore no
-    proof; `micropie verify` tries what the members do.
+    and of a class, the attributes that its `__init__` may set, and the methods if it declares
+    them. An empty list is therefore no proof; `micropie verify` tries what the members do.
 
     Args:
         candidate: The object, or the class.
@@ -164,8 +178,10 @@ def _signature(
     names = evidence.names()
     for index, parameter in enumerate(parameters):
         words = f"parameter `{parameter.name}`"
-        if evidence.refuses(index, parameter.name):
-            name = (names[index] if index < len(names) else "") or parameter.name
+        name = (names[index] if index < len(names) else "") or parameter.name
+        # The name may be there in another place, and be taken for what is meant for that.
+        elsewhere = name != parameter.name and parameter.name in names
+        if elsewhere or evidence.refuses(index, parameter.name):
             if name == parameter.name:
                 yield f"{words} cannot be given by name"
             else:
@@ -192,6 +208,7 @@ class _Seen:
         # What the class has is called with the object as the first argument.
         self._bound = self._value is inspect.getattr_static(self._owner, member.name, _UNKNOWN)
         self._function: Any = None
+        self._unbound = False
         # None: Python cannot tell them.
         self._parameters: list[inspect.Parameter] | None = None
         self._hints: dict[str, Any] = {}
@@ -204,9 +221,10 @@ class _Seen:
             for name in ("__getattr__", "__getattribute__")
         ):
             raise _UnknownError
-        if self._member.parameters is not None or not self._is_class:
+        declared = self._member.name in _hints(self._owner)
+        if not self._is_class or (self._member.parameters is not None and not declared):
             return True
-        if self._member.name not in _hints(self._owner):
+        if self._member.parameters is not None or not declared:
             raise _UnknownError
         return False
 
@@ -233,6 +251,7 @@ class _Seen:
         self._hints = _hints(inspect.unwrap(value))
         with contextlib.suppress(ValueError, TypeError):
             parameters = [*inspect.signature(value).parameters.values()]
+            self._unbound = bound and not parameters
             if bound and parameters and parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL:
                 del parameters[0]
             self._parameters = parameters
@@ -245,25 +264,39 @@ class _Seen:
         )
 
     def _declares_coroutine(self) -> bool:
-        return typing.get_origin(self._hints.get("return")) is Coroutine
+        result = self._hints.get("return")
+        return (typing.get_origin(result) or result) in (Coroutine, types.CoroutineType)
 
     def wrong_type(self) -> str:
         if self._member.parameters is not None:
             result = self._hints.get("return", _UNKNOWN)
             if self._declares_coroutine():
-                result = typing.get_args(result)[-1]
+                result = (_UNKNOWN, *typing.get_args(result))[-1]
             return _misfit(result, self._member.type)
         value = self._value
-        if _is(value, property):
-            return _misfit(_hints(value.fget).get("return", _UNKNOWN), self._member.type)
         if _is(value, *_FUNCTIONS, staticmethod, classmethod):
             return "a method"
+        if _is(value, property, functools.cached_property):
+            getter = value.fget if _is(value, property) else value.func
+            if inspect.iscoroutinefunction(getter):
+                return "a coroutine"
+            return _misfit(_hints(getter).get("return", _UNKNOWN), self._member.type)
         declared = _hints(self._owner).get(self._member.name, _UNKNOWN)
-        if declared is _UNKNOWN and not hasattr(_type(value), "__get__"):
+        while typing.get_origin(declared) in (typing.ClassVar, typing.Final):
+            [declared] = typing.get_args(declared)
+        if hasattr(_type(value), "__get__"):
+            # What is declared is the descriptor, or what it gives.
+            given = _given(value)
+            kind = typing.get_origin(declared) or declared
+            if given is not _UNKNOWN or (isinstance(kind, type) and _is(value, kind)):
+                declared = given
+        elif declared is _UNKNOWN:
             declared = _type(value)
         return _misfit(declared, self._member.type)
 
     def refuses(self, count: int, name: str = "") -> str:
+        if self._unbound:
+            return UNBOUND
         if self._parameters is None:
             return ""
         signature = inspect.Signature(self._parameters)
@@ -277,21 +310,25 @@ class _Seen:
             return str(error)
         # Where any name is taken, the parameter that is due must still be given.
         due = self._parameters[count]
-        missing = due.name not in given and due.default is due.empty
+        missing = due.name not in given and due.default is due.empty and due.kind in _SINGLE
         return f"missing a required argument: {due.name!r}" if missing else ""
 
     def names(self) -> Sequence[str]:
-        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        return [one.name for one in self._parameters or () if one.kind in kinds]
+        return [one.name for one in self._parameters or () if one.kind in _SINGLE]
 
     def wrong_parameter(self, index: int) -> str:
-        names = self.names()
-        if index >= len(names) or self._member.parameters is None:
+        kinds = (*_SINGLE, inspect.Parameter.VAR_POSITIONAL)
+        names = [one.name for one in self._parameters or () if one.kind in kinds]
+        if not names or self._member.parameters is None:
             return ""
-        taken = self._hints.get(names[index], _UNKNOWN)
+        # What comes after the last is taken by it, or the call would be refused.
+        taken = self._hints.get(names[min(index, len(names) - 1)], _UNKNOWN)
         given = self._member.parameters[index].annotation
         return "" if _fits(given, taken) else f"`{_text(taken)}`"
 
+
+# The kinds of parameters that take one argument by position.
+_SINGLE: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 # What is called as it is; other callables have a `__call__` that is one of them.
 _FUNCTIONS: Final = (types.FunctionType, types.MethodType, functools.partial)
@@ -319,6 +356,15 @@ def _hints(thing: Any) -> dict[str, Any]:
     return {}
 
 
+def _given(descriptor: object) -> Any:
+    """Give what a descriptor says that it gives."""
+    getter = _of_class(_type(descriptor), "__get__")
+    # Of overloads, the annotations are in each.
+    if not _is(getter, types.FunctionType) or typing.get_overloads(getter):
+        return _UNKNOWN
+    return _hints(getter).get("return", _UNKNOWN)
+
+
 def _misfit(found: object, expected: object) -> str:
     return "" if _fits(found, expected) else f"`{_text(found)}`"
 
@@ -343,13 +389,18 @@ def _classes(hint: object) -> list[type] | None:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         parts = [_classes(one) for one in typing.get_args(hint)]
         return None if None in parts else [one for part in parts if part for one in part]
-    # To Python, Any is a class.
+    # Of `list[str]`, the list can be told. To Python, Any is a class.
+    hint = typing.get_origin(hint) or hint
     if not isinstance(hint, type) or hint is Any or getattr(hint, "_is_protocol", False):
         return None
-    return [hint] if typing.get_origin(hint) is None else None
+    return [hint]
 
 
 def _text(hint: object) -> str:
-    return inspect.formatannotation(types.NoneType if hint is None else hint).replace(
-        "NoneType", "None"
-    )
+    text = inspect.formatannotation(types.NoneType if hint is None else hint)
+    return unqualified(text).replace("NoneType", "None")
+
+
+def unqualified(text: str) -> str:
+    """Leave out the modules of the types in a text: not everyone who tells of a type names them."""
+    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", text)

@@ -17,14 +17,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 import micropie
-from micropie.mismatch import MEMBERS, UNTYPED, Member, Mismatch, judge
+from micropie.mismatch import MEMBERS, UNBOUND, UNTYPED, Member, Mismatch, judge, unqualified
 
 __all__ = ["FACTORY", "Checker", "Typed", "TypesError", "checkers"]
 
@@ -34,6 +36,7 @@ FACTORY: Final = "(receive, send)"
 _CONFIGURATION: Final = """\
 [mypy]
 strict = True
+implicit_reexport = True
 disable_error_code = unused-coroutine, unused-awaitable
 """
 
@@ -55,6 +58,9 @@ _REVEALED: Final = re.compile(r'(?:Revealed type|Type of ".*?") is "(.*)"', re.D
 _SIGNATURE: Final = re.compile(r"(?:def )?(?:\[.*?\] )?\((?P<parameters>.*)\) -> (?P<result>.*)")
 _PARAMETER: Final = re.compile(r"(?P<name>\w+): (?P<type>.*?)(?: =.*)?")
 _COROUTINE: Final = re.compile(r"Coroutine(?:Type)?\[.*?, .*?, (.*)\]")
+
+# How each checker says that a method cannot be bound to an object.
+_UNBOUND: Final = re.compile("self argument|Could not bind")
 
 # What a line asks: of the target itself, with "" for the member, or of a member.
 _Key: TypeAlias = tuple[str, ...]
@@ -118,7 +124,10 @@ class Checker:
                 file = f"probe_{number}.py"
                 probes[file] = _Probe(module, attribute)
                 (folder / file).write_text(probes[file].text, encoding="utf-8")
-            path = list(dict.fromkeys([*path, os.getcwd()]))
+            path += [os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+            # mypy refuses to be told of the folder of installed packages, which it knows.
+            known = {"", sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+            path = [os.path.abspath(one) for one in dict.fromkeys(path) if one not in known]
             run = _by_mypy if self.needed else _by_pyright
             by, remarks = run(self.command, folder, path, [*probes])
         return [
@@ -152,7 +161,8 @@ def _module(source: str, folder: Path) -> tuple[str, list[str]]:
         return source, []
     file = Path(source).absolute()
     name = file.stem
-    if not name.isidentifier() or keyword.iskeyword(name) or name in _TAKEN:
+    importable = file.suffix == ".py" and name.isidentifier() and not keyword.iskeyword(name)
+    if not importable or name in _TAKEN:
         name = "target_" + re.sub(r"\W", "_", name)
         with contextlib.suppress(OSError):
             shutil.copyfile(file, folder / f"{name}.py")
@@ -231,7 +241,7 @@ def _judged(asked: dict[_Key, int], remarks: list[_Remark], mypy: bool) -> list[
     types: dict[int, str] = {}
     for one in remarks:
         if revealed := _REVEALED.fullmatch(one.message):
-            types[one.line] = re.sub(r"\b(?:builtins|typing|types)\.", "", revealed[1])
+            types[one.line] = unqualified(revealed[1])
         elif one.error == "no-untyped-call":
             untyped.add(one.line)
         elif one.error:
@@ -243,9 +253,16 @@ def _judged(asked: dict[_Key, int], remarks: list[_Remark], mypy: bool) -> list[
         # So pyright calls what it cannot infer.
         silent |= {key[0] for key, words in known.items() if re.search(r"\bUnknown\b", words)}
         silent -= {key[0] for key in told if key[1] == "type"}
-    if known.get(("", "type"), "Any") in _NOTHING:
+        # A class may be generic, and its parameter open; what is not known of it, its members tell.
+        silent.discard("")
+    gives = known.get(("", "type"), "Any")
+    if gives in _NOTHING:
         reason = told.get(("", "import")) or told.get(("", "made")) or "it is not annotated"
         return [Mismatch(FACTORY, f"nothing is known of the types of what it gives: {reason}")]
+    if _COROUTINE.fullmatch(gives):
+        return [Mismatch(FACTORY, "gives a coroutine; expected the connection")]
+    if re.search(r"(^|\| )None$", gives):
+        return [Mismatch(FACTORY, "may give `None`; expected a connection")]
     found: list[Mismatch] = []
     if refusal := told.get(("", "call")):
         found.append(Mismatch(FACTORY, f"cannot be called so: {refusal}"))
@@ -268,7 +285,9 @@ def _judged(asked: dict[_Key, int], remarks: list[_Remark], mypy: bool) -> list[
 def _words(key: _Key, message: str) -> str:
     """Give the first line of a message; of one that is about a Protocol, what explains it."""
     first, *more = [line.strip() for line in message.splitlines()]
-    return "; ".join(more) if more and key[1] in ("whole", "factory") else first
+    if key[1] == "type":
+        return message
+    return "; ".join(more).replace(":;", ":") if more and key[1] in ("whole", "factory") else first
 
 
 # What is revealed of what has no type.
@@ -281,8 +300,15 @@ class _Told:
     def __init__(self, member: Member, told: dict[_Key, str], known: dict[_Key, str]) -> None:
         self._told = {key[1:]: words for key, words in told.items() if key[0] == member.name}
         self._is_attribute = member.parameters is None
+        self._unbound = bool(_UNBOUND.search(self._told.get(("type",), "")))
+        if self._unbound:
+            # It is said in each line.
+            self._told = {}
         self._type = known.get((member.name, "type"), "")
         signature = _SIGNATURE.fullmatch(self._type)
+        if signature and not _balanced(signature["parameters"]):
+            # It is a union of signatures.
+            signature = None
         self._result = signature["result"] if signature else self._type
         self._parameters = list(_parameters(signature["parameters"])) if signature else []
 
@@ -298,26 +324,40 @@ class _Told:
     def wrong_type(self) -> str:
         if ("right",) not in self._told:
             return ""
+        result = _COROUTINE.fullmatch(self._result)
         if self._is_attribute and self._result != self._type:
             return "a method"
-        result = _COROUTINE.fullmatch(self._result)
+        if self._is_attribute and result:
+            return "a coroutine"
         return f"`{result[1] if result else self._result}`"
 
     def refuses(self, count: int, name: str = "") -> str:
+        if self._unbound:
+            return UNBOUND
         return self._told.get((str(count), name) if name else (str(count),), "")
 
     def names(self) -> Sequence[str]:
-        return [name for name, _ in self._parameters]
+        return [name for name, _ in self._parameters if name != "*"]
 
     def wrong_parameter(self, index: int) -> str:
         if reason := self._told.get(("parameter", str(index))):
-            known = self._parameters[index][1] if index < len(self._parameters) else ""
+            # What comes after the last is taken by it, or the call would be refused.
+            known = self._parameters[: index + 1][-1][1] if self._parameters else ""
             return f"`{known}`" if known else f"something else ({reason})"
         return ""
 
 
+def _balanced(words: str) -> bool:
+    """Whether no bracket is closed that was not opened."""
+    depths = accumulate((one in "([{") - (one in ")]}") for one in words)
+    return all(depth >= 0 for depth in depths)
+
+
 def _parameters(words: str) -> Iterator[tuple[str, str]]:
-    """Yield the name and the type of each positional parameter of a revealed signature."""
+    """Yield the name and the type of each positional parameter of a revealed signature.
+
+    The last may be `*`, which takes all that follow.
+    """
     depth = 0
     parts = [""]
     for one in words:
@@ -328,10 +368,12 @@ def _parameters(words: str) -> Iterator[tuple[str, str]]:
             parts[-1] += one
     for part in parts:
         part = part.strip()
+        match = _PARAMETER.fullmatch(part.removeprefix("*"))
         if part.startswith("*"):
+            if match:
+                yield "*", match["type"]
             return
         if part not in ("", "/"):
-            match = _PARAMETER.fullmatch(part)
             yield (match["name"], match["type"]) if match else ("", part)
 
 
@@ -353,9 +395,6 @@ def _by_mypy(
     )
     remarks: list[_Remark] = []
     try:
-        # What it reveals is there in any case.
-        if status not in (0, 1) or not output:
-            raise ValueError
         for line in output.splitlines():
             told = json.loads(line)
             error = (told["code"] or "error") if told["severity"] == "error" else ""
@@ -363,6 +402,10 @@ def _by_mypy(
             remarks.append(_Remark(told["file"], told["line"], message.strip(), error))
     except (ValueError, KeyError, TypeError):
         raise TypesError(f"mypy failed: {(output + fault).strip()}") from None
+    # What it reveals is there in any case.
+    if status not in (0, 1) or not remarks:
+        said = [f"{one.file}:{one.line}: {one.message}" for one in remarks]
+        raise TypesError(f"mypy failed: {'; '.join(said) or fault.strip()}")
     # It takes long to import, and reports import this module without running a checker.
     from importlib.metadata import version
 
@@ -377,6 +420,7 @@ def _by_pyright(
         "extraPaths": path,
         "typeCheckingMode": "standard",
         "reportUnusedCoroutine": False,
+        "reportPrivateImportUsage": False,
     }
     (folder / "pyrightconfig.json").write_text(json.dumps(configuration), encoding="ascii")
     _, output, fault = _output(
