@@ -59,8 +59,8 @@ def coroutine_of_text(self: object, data: str) -> Coroutine[Any, Any, str]:
     raise NotImplementedError
 
 
-def bare_coroutine(self: object, data: str) -> Coroutine:  # type: ignore[type-arg]  # pyright: ignore - the point
-    return right(data)
+def bare_coroutine(self: object, text: str) -> Coroutine:  # type: ignore[type-arg]  # pyright: ignore - the point
+    return right(text)
 
 
 def declared(result: object) -> Callable[..., object]:
@@ -169,7 +169,7 @@ SEND_TEXT: dict[str, tuple[object, list[str]]] = {
     "plain": (plain, ["is no `async def`; expected one, as what it gives is awaited"]),
     "awaitable": (awaitable, ["is no `async def`; expected one, as what it gives is awaited"]),
     "coroutine": (coroutine, []),
-    "bare coroutine": (bare_coroutine, []),
+    "bare coroutine": (bare_coroutine, ["parameter 1 is called `text`; expected `data`"]),
     "coroutine type": (declared(types.CoroutineType), []),
     "coroutine of text": (coroutine_of_text, ["returns `str`; expected `None`"]),
     "decorated": (decorated(of_object), []),
