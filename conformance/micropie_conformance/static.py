@@ -121,13 +121,17 @@ class Checker:
                 source, _, attribute = target.rpartition(":")
                 module, beside = _module(source, folder)
                 path += beside
-                file = f"probe_{number}.py"
+                file = f"micropie_probe_{number}.py"
                 probes[file] = _Probe(module, attribute)
                 (folder / file).write_text(probes[file].text, encoding="utf-8")
             path += [os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
             # mypy refuses to be told of the folder of installed packages, which it knows.
             known = {"", sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-            path = [os.path.abspath(one) for one in dict.fromkeys(path) if one not in known]
+            path = [
+                _without_shadows(Path(one).absolute(), folder / f"beside_{number}")
+                for number, one in enumerate(dict.fromkeys(path))
+                if one not in known
+            ]
             run = _by_mypy if self.needed else _by_pyright
             by, remarks = run(self.command, folder, path, [*probes])
         return [
@@ -162,15 +166,33 @@ def _module(source: str, folder: Path) -> tuple[str, list[str]]:
     file = Path(source).absolute()
     name = file.stem
     importable = file.suffix == ".py" and name.isidentifier() and not keyword.iskeyword(name)
-    if not importable or name in _TAKEN:
+    if not importable or name in _TAKEN or name.startswith("__"):
         name = "target_" + re.sub(r"\W", "_", name)
         with contextlib.suppress(OSError):
             shutil.copyfile(file, folder / f"{name}.py")
     return name, [str(file.parent)]
 
 
+def _without_shadows(folder: Path, stand_in: Path) -> str:
+    """Give a folder to import from, or one that has all of it but what mypy refuses to see."""
+    try:
+        entries = list(folder.iterdir())
+    except OSError:
+        return str(folder)
+    seen = [one for one in entries if one.name.partition(".")[0] not in _LOADED]
+    if len(seen) == len(entries):
+        return str(folder)
+    stand_in.mkdir()
+    for one in seen:
+        (stand_in / one.name).symlink_to(one)
+    return str(stand_in)
+
+
+# Whatever has these names in a folder, Python has loaded its own by then.
+_LOADED: Final = {"abc", "builtins", "collections", "sys", "types", "typing", "typing_extensions"}
+
 # No file of the user's can have these names beside the probe.
-_TAKEN: Final = {*sys.stdlib_module_names, "micropie"}
+_TAKEN: Final = {*sys.stdlib_module_names, *_LOADED, "micropie"}
 
 
 class _Probe:

@@ -251,11 +251,12 @@ def source() -> str:
 
 OTHERS = ["untyped", "function", "Inner.Right", "Open", "later", "perhaps", "either"]
 
-# The same class by other names: of a file that mypy cannot import, or takes for another; of a
-# module of the current folder, one that imports it, and one that PYTHONPATH leads to.
+# The same class by other names: of a file that mypy cannot import, or takes for another; of one
+# with a neighbour that mypy refuses; of a module of the current folder, one that imports it, and
+# one that PYTHONPATH leads to.
 ELSEWHERE = [
-    *("my-impl.py:Sync", "queue.py:Sync", "./script:Sync"),
-    *("wrong:Sync", "imports:Sync", "on_the_path:Sync"),
+    *("my-impl.py:Sync", "queue.py:Sync", "./script:Sync", "__main__.py:Sync", "probe_0.py:Sync"),
+    *("beside/of_it.py:Sync", "wrong:Sync", "imports:Sync", "in_elsewhere:Sync"),
 ]
 
 
@@ -275,8 +276,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copyfile(folder / "wrong.py", folder / "queue.py")
     shutil.copyfile(folder / "wrong.py", folder / "script")
     (folder / "imports.py").write_text("from wrong import Sync")
-    (folder / "elsewhere").mkdir()
-    shutil.copyfile(folder / "wrong.py", folder / "elsewhere" / "on_the_path.py")
+    shutil.copyfile(folder / "wrong.py", folder / "__main__.py")
+    shutil.copyfile(folder / "wrong.py", folder / "probe_0.py")
+    for name in ("elsewhere", "beside"):
+        (folder / name).mkdir()
+        shutil.copyfile(folder / "wrong.py", folder / name / f"in_{name}.py")
+    (folder / "beside" / "of_it.py").write_text("from in_beside import Sync as Sync")
+    (folder / "beside" / "types.py").write_text("mypy refuses this")
     return folder
 
 
@@ -289,7 +295,7 @@ def typed(folder: Path) -> dict[str, dict[str, Typed]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         # mypy wants no folder of installed packages to be named.
-        path = [str(folder / "elsewhere"), sysconfig.get_path("purelib")]
+        path = [str(folder / "elsewhere"), sysconfig.get_path("purelib"), str(folder / "nowhere")]
         patch.setenv("PYTHONPATH", os.pathsep.join(path))
         return {
             checker.name: dict(zip([*names, *more], checker.check([*targets, *more]), strict=True))
@@ -386,11 +392,11 @@ def test_what_only_the_whole_shows(tmp_path: Path) -> None:
     script.write_text(
         f"""
 import json
-for number, line in enumerate(open("probe_0.py"), 1):
+for number, line in enumerate(open("micropie_probe_0.py"), 1):
     for part, said in {says}.items():
         if part in line:
             severity, _, message = said.partition(" ")
-            told = dict(file="probe_0.py", line=number, message=message, hint=None)
+            told = dict(file="micropie_probe_0.py", line=number, message=message, hint=None)
             told |= dict(code=None, severity=severity)
             # Only the first of a line counts.
             print(json.dumps(told), json.dumps(told | dict(message="more")), sep="\\n")
