@@ -215,7 +215,7 @@ class _Seen:
 
     def missing(self) -> bool:
         if self._value is not _UNKNOWN:
-            return False
+            return self._bound and _promised(self._owner, self._member.name)
         if any(
             isinstance(_of_class(self._owner, name), types.FunctionType)
             for name in ("__getattr__", "__getattribute__")
@@ -347,6 +347,12 @@ def _of_class(owner: type, name: str) -> Any:
     """Give what a class or one of its bases has by a name; None: nothing."""
     # Not by getattr, which looks into the class of the class too.
     return next((vars(one)[name] for one in owner.__mro__ if name in vars(one)), None)
+
+
+def _promised(owner: type, name: str) -> bool:
+    """Whether a class has no more of a member than the Protocol that it derives from."""
+    has = next((one for one in owner.__mro__ if name in vars(one)), object)
+    return has.__module__ == WebSocketContract.__module__ and not vars(owner).get("_is_protocol")
 
 
 def _hints(thing: Any) -> dict[str, Any]:

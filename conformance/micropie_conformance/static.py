@@ -307,8 +307,9 @@ def _judged(asked: dict[_Key, int], remarks: list[_Remark], mypy: bool) -> list[
 def _words(key: _Key, message: str) -> str:
     """Give the first line of a message; of one that is about a Protocol, what explains it."""
     first, *more = [line.strip() for line in message.splitlines()]
-    if key[1] == "type":
-        return message
+    abstract = re.fullmatch('Cannot instantiate abstract class "[^"]*"', first)
+    if key[1] == "type" or abstract:
+        return "; ".join([first, *more])
     return "; ".join(more).replace(":;", ":") if more and key[1] in ("whole", "factory") else first
 
 

@@ -229,6 +229,7 @@ def source() -> str:
     lines = [
         "from collections.abc import Coroutine",
         "from functools import cached_property",
+        "from micropie.contract import WebSocketContract",
         "from typing import Any, ClassVar, Final, Generic, NoReturn, TypeVar, overload",
         "CORO = Coroutine[Any, Any, None]",
         "T = TypeVar('T')",
@@ -243,13 +244,14 @@ def source() -> str:
     lines.append("def function(receive: Any, send: Any) -> Right: return Right(receive, send)")
     lines.append("class Inner:\n    Right = Right")
     lines.append("class Open(Right, Generic[T]): ...")
+    lines.append("class Promises(WebSocketContract):\n    def __init__(self, *_: Any) -> None: ...")
     lines.append("async def later(receive: Any, send: Any) -> Right: raise OSError")
     lines.append("def perhaps(receive: Any, send: Any) -> Right | None: return None")
     lines.append("def either(receive: Any, send: Any) -> Right | Takes: raise OSError")
     return "\n".join(lines)
 
 
-OTHERS = ["untyped", "function", "Inner.Right", "Open", "later", "perhaps", "either"]
+OTHERS = ["untyped", "function", "Inner.Right", "Open", "Promises", "later", "perhaps", "either"]
 
 # The same class by other names: of a file that mypy cannot import, or takes for another; of one
 # with a neighbour that mypy refuses; of a module of the current folder, one that imports it, and
@@ -368,6 +370,11 @@ def test_what_a_target_makes(typed: dict[str, dict[str, Typed]]) -> None:
         assert problems(typed, checker, "perhaps") == [
             f"{FACTORY}: may give `None`; expected a connection"
         ]
+        [reason] = problems(typed, checker, "Promises")
+        words = f'{FACTORY}: cannot be called so: Cannot instantiate abstract class "Promises"'
+        assert reason.startswith(words)
+        # Which members those are.
+        assert re.search('"accept"|receive_text" is not implemented', reason)
     # pyright tells of two signatures, and neither is that of both.
     [reason] = problems(typed, "pyright", "either")
     assert reason.startswith("close: parameter `reason` takes something else (")

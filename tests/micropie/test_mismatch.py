@@ -446,6 +446,37 @@ def test_nothing_is_known_to_be_wrong(make: Callable[[], object]) -> None:
     assert mismatches(make()) == []
 
 
+class Promises(WebSocketContract):
+    @property
+    def session_id(self) -> None:
+        return None
+
+    async def receive_text(self) -> str:
+        return ""
+
+
+class Narrower(WebSocketContract, typing.Protocol):
+    async def receive_text(self) -> str: ...
+
+
+def test_a_protocol_does_not_keep_what_it_promises() -> None:
+    owner: Any = Promises
+    one = object.__new__(owner)
+    for candidate in (owner, one):
+        missing = [found.member for found in mismatches(candidate)]
+        assert missing == [
+            "accepted",
+            "accept",
+            "receive_bytes",
+            "send_text",
+            "send_bytes",
+            "close",
+        ]
+    vars(one)["close"] = Right().close
+    assert "close" not in {found.member for found in mismatches(one)}
+    assert mismatches(Narrower) == []
+
+
 def test_a_method_may_be_declared_and_set_to_each_object() -> None:
     class Declaring:
         send_text: Callable[[str], Coroutine[Any, Any, None]]
