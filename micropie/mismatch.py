@@ -9,6 +9,7 @@ import contextlib
 import functools
 import inspect
 import re
+import sys
 import types
 import typing
 from collections.abc import Coroutine, Iterator, Sequence
@@ -244,8 +245,8 @@ class _Seen:
             inner = inner.func
         if not _is(inner, *_FUNCTIONS):
             raise _UnknownError
-        # From Python 3.14 on, a partial is bound like a function; a bound method is bound once.
-        bound = bound and hasattr(_type(value), "__get__") and not _is(value, types.MethodType)
+        # A bound method is bound once.
+        bound = bound and _is(value, *_BOUND)
         self._function = value
         # A decorator that says what it wraps has the annotations of that.
         self._hints = _hints(inspect.unwrap(value))
@@ -334,6 +335,14 @@ _SINGLE: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONA
 _FUNCTIONS: Final = (types.FunctionType, types.MethodType, functools.partial)
 
 
+# From Python 3.14 on, a partial is bound like a function; 3.13 only warns that it will be.
+_BOUND: Final = (
+    (types.FunctionType, functools.partial)
+    if sys.version_info >= (3, 14)
+    else (types.FunctionType,)
+)
+
+
 def _type(value: object) -> type:
     return type(value)
 
@@ -390,6 +399,8 @@ def _is_one(this: type, that: type) -> bool:
 
 def _classes(hint: object) -> list[type] | None:
     """Give the classes of which a type is the union; None: it is something else."""
+    # What `type Name = ...` makes is the name of a type.
+    hint = getattr(hint, "__value__", hint)
     if hint is None:
         return [types.NoneType]
     if typing.get_origin(hint) in (typing.Union, types.UnionType):

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, SupportsIndex
 from unittest.mock import AsyncMock, Mock
 
 import pytest
+from typing_extensions import TypeAliasType
 
 import micropie
 from micropie.contract import WebSocketContract
@@ -100,6 +101,16 @@ class Own(str): ...
 
 
 async def of_list(self: object, data: list[str]) -> None: ...
+
+
+if typing.TYPE_CHECKING:
+    Alias: typing.TypeAlias = bytes
+else:
+    # As `type Alias = bytes` does, from Python 3.12 on.
+    Alias = TypeAliasType("Alias", bytes)
+
+
+async def of_alias(self: object, data: Alias) -> None: ...
 
 
 async def of_own(self: object, data: Own) -> None: ...
@@ -202,6 +213,7 @@ SEND_TEXT: dict[str, tuple[object, list[str]]] = {
     "of none": (nothing, [f"cannot be called as `send_text(data)` by position: {UNBOUND}"]),
     "takes all": (of_all, []),
     "of a list": (of_list, ["parameter `data` takes `list[str]`; expected `str`"]),
+    "of an alias": (of_alias, ["parameter `data` takes `Alias`; expected `str`"]),
     "of its own": (of_own, ["parameter `data` takes `Own`; expected `str`"]),
     # What Python does not tell of.
     "no signature": (functools.partial(print), []),
