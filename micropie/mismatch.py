@@ -420,4 +420,4 @@ def _text(hint: object) -> str:
 
 def unqualified(text: str) -> str:
     """Leave out the modules of the types in a text: not everyone who tells of a type names them."""
-    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", text)
+    return re.sub(r"\b(?:(?:\w+|<locals>)\.)+(?=\w)", "", text)

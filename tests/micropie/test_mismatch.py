@@ -489,6 +489,15 @@ def test_a_protocol_does_not_keep_what_it_promises() -> None:
     assert mismatches(Narrower) == []
 
 
+def test_a_type_is_told_without_where_it_is() -> None:
+    class Own(str): ...
+
+    async def send_text(self: object, data: Own) -> None: ...
+
+    [found] = mismatches(type("Target", (Right,), {"send_text": send_text}))
+    assert found.problem == "parameter `data` takes `Own`; expected `str`"
+
+
 def test_a_method_may_be_declared_and_set_to_each_object() -> None:
     class Declaring:
         send_text: Callable[[str], Coroutine[Any, Any, None]]
