@@ -365,10 +365,20 @@ def _promised(owner: type, name: str) -> bool:
 
 
 def _hints(thing: Any) -> dict[str, Any]:
-    """Give the annotations, none where one of them cannot be evaluated."""
+    """Give the annotations that can be evaluated."""
     with contextlib.suppress(Exception):
         return typing.get_type_hints(thing)
-    return {}
+    found: dict[str, Any] = {}
+    with contextlib.suppress(Exception):
+        # One by one: what is imported for type checkers alone takes no other with it.
+        for owner in reversed(thing.__mro__) if _is(thing, type) else [thing]:
+            names = vars(sys.modules[owner.__module__])
+            for name, annotation in inspect.get_annotations(owner).items():
+                found.pop(name, None)
+                one = types.SimpleNamespace(__annotations__={name: annotation})
+                with contextlib.suppress(Exception):
+                    found |= typing.get_type_hints(one, names)
+    return found
 
 
 def _given(descriptor: object) -> Any:

@@ -192,7 +192,7 @@ SEND_TEXT: dict[str, tuple[object, list[str]]] = {
     "takes an ABC": (of_sized, []),
     # Whether a class fits a Protocol, only type checkers know.
     "takes a Protocol": (of_index, []),
-    "takes the unknown": (of_nothing_known, []),
+    "takes the unknown": (of_nothing_known, ["returns `int`; expected `None`"]),
     "takes many": (
         of_many,
         [
@@ -340,9 +340,9 @@ def described(descriptor: object, declared: object) -> type:
 class Generic1(Silent, typing.Generic[typing.AnyStr]): ...
 
 
-class Unevaluated(Methods):
+class Unevaluated(Declares):
     accepted: "Nowhere"  # type: ignore[name-defined]  # noqa: F821 - the point  # pyright: ignore
-    session_id = "x"
+    session_id: "int"  # type: ignore[assignment]  # pyright: ignore - the point
 
 
 SESSION = "session_id: missing; expected the attribute, `str | None`"
@@ -376,7 +376,7 @@ SESSION = "session_id: missing; expected the attribute, `str | None`"
         (Declares, IS_TEXT, [*LACKS, SESSION]),
         (Methods, [], [*LACKS, SESSION]),
         (Sets, [], IS_TEXT),
-        (Unevaluated, [], LACKS),
+        (Unevaluated, IS_NO_SESSION, [*LACKS, SESSION]),
     ],
 )
 def test_attributes(owner: type, of_class: list[str], of_object: list[str]) -> None:
