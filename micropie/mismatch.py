@@ -96,7 +96,11 @@ class Evidence(Protocol):
         ...
 
     def names(self) -> Sequence[str]:
-        """The names of its positional parameters; what is not known is empty or left out."""
+        """The names of its positional parameters.
+
+        It is empty where there is none to give the argument by, or it is not known; then it may
+        be left out, too.
+        """
         ...
 
     def wrong_parameter(self, index: int) -> str:
@@ -180,9 +184,9 @@ def _signature(
     for index, parameter in enumerate(parameters):
         words = f"parameter `{parameter.name}`"
         name = (names[index] if index < len(names) else "") or parameter.name
-        # The name may be there in another place, and be taken for what is meant for that.
-        elsewhere = name != parameter.name and parameter.name in names
-        if elsewhere or evidence.refuses(index, parameter.name):
+        # What is given by the right name may be taken in another place, or by `**`.
+        renamed = name != parameter.name and (parameter.name in names or evidence.refuses(index))
+        if renamed or evidence.refuses(index, parameter.name):
             if name == parameter.name:
                 yield f"{words} cannot be given by name"
             else:
@@ -315,7 +319,12 @@ class _Seen:
         return f"missing a required argument: {due.name!r}" if missing else ""
 
     def names(self) -> Sequence[str]:
-        return [one.name for one in self._parameters or () if one.kind in _SINGLE]
+        kinds = inspect.Parameter
+        return [
+            "" if one.kind is kinds.POSITIONAL_ONLY else one.name
+            for one in self._parameters or ()
+            if one.kind in _SINGLE
+        ]
 
     def wrong_parameter(self, index: int) -> str:
         kinds = (*_SINGLE, inspect.Parameter.VAR_POSITIONAL)
@@ -396,7 +405,7 @@ def _misfit(found: object, expected: object) -> str:
 
 def _fits(found: object, expected: object) -> bool:
     """Whether each value of one type is one of the other, as far as classes say it."""
-    these, those = _classes(found), _classes(expected)
+    these, those = _classes(found), _classes(expected, whole=True)
     if these is None or those is None:
         return True
     return all(any(_is_one(this, that) for that in those) for this in these)
@@ -407,15 +416,21 @@ def _is_one(this: type, that: type) -> bool:
     return issubclass(this, that) or (that in (float, complex) and issubclass(this, int))
 
 
-def _classes(hint: object) -> list[type] | None:
-    """Give the classes of which a type is the union; None: it is something else."""
+def _classes(hint: object, *, whole: bool = False) -> list[type] | None:
+    """Give the classes of which a type is the union; None: it is something else.
+
+    Of a Literal, those of its values; if they are to be `whole`, the type has to have every value.
+    """
     # What `type Name = ...` makes is the name of a type.
     hint = getattr(hint, "__value__", hint)
     if hint is None:
         return [types.NoneType]
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        parts = [_classes(one) for one in typing.get_args(hint)]
+        parts = [_classes(one, whole=whole) for one in typing.get_args(hint)]
         return None if None in parts else [one for part in parts if part for one in part]
+    if typing.get_origin(hint) is typing.Literal:
+        kinds: list[type] = [type(value) for value in typing.get_args(hint)]
+        return [one for one in kinds if one is types.NoneType or not whole]
     # Of `list[str]`, the list can be told. To Python, Any is a class.
     hint = typing.get_origin(hint) or hint
     if not isinstance(hint, type) or hint is Any or getattr(hint, "_is_protocol", False):
@@ -424,6 +439,8 @@ def _classes(hint: object) -> list[type] | None:
 
 
 def _text(hint: object) -> str:
+    if typing.get_origin(hint) is typing.Union:
+        return " | ".join(map(_text, typing.get_args(hint)))
     text = inspect.formatannotation(types.NoneType if hint is None else hint)
     return unqualified(text).replace("NoneType", "None")
 

@@ -55,8 +55,8 @@ def made_by(factory: Callable[..., T]) -> T: raise NotImplementedError
 # How each checker tells the type of something.
 _REVEALED: Final = re.compile(r'(?:Revealed type|Type of ".*?") is "(.*)"', re.DOTALL)
 
-_SIGNATURE: Final = re.compile(r"(?:def )?(?:\[.*?\] )?\((?P<parameters>.*)\) -> (?P<result>.*)")
-_PARAMETER: Final = re.compile(r"(?P<name>\w+): (?P<type>.*?)(?: =.*)?")
+_SIGNATURE: Final = re.compile(r"(?:def )?(?:\[.*?\] )?\((.*)")
+_PARAMETER: Final = re.compile(r"(?:(?P<name>\w+): )?(?P<type>.*?)(?: =.*)?")
 _COROUTINE: Final = re.compile(r"Coroutine(?:Type)?\[.*?, .*?, (.*)\]")
 
 # How each checker says that a method cannot be bound to an object.
@@ -328,12 +328,8 @@ class _Told:
             # It is said in each line.
             self._told = {}
         self._type = known.get((member.name, "type"), "")
-        signature = _SIGNATURE.fullmatch(self._type)
-        if signature and not _balanced(signature["parameters"]):
-            # It is a union of signatures.
-            signature = None
-        self._result = signature["result"] if signature else self._type
-        self._parameters = list(_parameters(signature["parameters"])) if signature else []
+        parameters, self._result = _signature(self._type)
+        self._parameters = list(_parameters(parameters))
 
     def missing(self) -> bool:
         return ("type",) in self._told
@@ -370,16 +366,24 @@ class _Told:
         return ""
 
 
-def _balanced(words: str) -> bool:
-    """Whether no bracket is closed that was not opened."""
-    depths = accumulate((one in "([{") - (one in ")]}") for one in words)
-    return all(depth >= 0 for depth in depths)
+def _signature(words: str) -> tuple[str, str]:
+    """Give the parameters and the result of a signature; of any other type nothing, and itself."""
+    found = _SIGNATURE.fullmatch(words)
+    rest = found[1] if found else ""
+    depths = [*accumulate(((one in "([{") - (one in ")]}") for one in rest), initial=1)]
+    if 0 in depths:
+        end = depths.index(0)
+        parameters, result = rest[: end - 1], rest[end:]
+        # Where there is no result, mypy leaves it out. A union of signatures is none.
+        if not result or result.startswith(" -> "):
+            return parameters, result[4:] or "None"
+    return "", words
 
 
 def _parameters(words: str) -> Iterator[tuple[str, str]]:
     """Yield the name and the type of each positional parameter of a revealed signature.
 
-    The last may be `*`, which takes all that follow.
+    One that cannot be given by name has none. The last may be `*`, which takes all that follow.
     """
     depth = 0
     parts = [""]
@@ -389,15 +393,17 @@ def _parameters(words: str) -> Iterator[tuple[str, str]]:
             parts.append("")
         else:
             parts[-1] += one
-    for part in parts:
-        part = part.strip()
+    parts = [part.strip() for part in parts if part.strip()]
+    nameless = parts.index("/") if "/" in parts else 0
+    for place, part in enumerate(parts):
+        if part in ("*", "/") or part.startswith("**"):
+            continue
         match = _PARAMETER.fullmatch(part.removeprefix("*"))
+        assert match is not None  # It matches everything.
         if part.startswith("*"):
-            if match:
-                yield "*", match["type"]
+            yield "*", match["type"]
             return
-        if part not in ("", "/"):
-            yield (match["name"], match["type"]) if match else ("", part)
+        yield (match["name"] or "") if place >= nameless else "", match["type"]
 
 
 def _by_mypy(

@@ -62,6 +62,37 @@ ALIKE: dict[str, tuple[dict[str, str], list[str]]] = {
         {"send_text": "async def send_text(self, data: str, /) -> None: ..."},
         ["send_text: parameter `data` cannot be given by name"],
     ),
+    "OnlyByPosition": (
+        {"send_text": "async def send_text(self, text: bytes = b'', /, x: Any = 1) -> None: ..."},
+        [
+            "send_text: parameter `data` cannot be given by name",
+            "send_text: parameter `data` takes `bytes`; expected `str`",
+        ],
+    ),
+    "ByAnyName": (
+        {"close": "async def close(self, status: int, reason: Any, **more: Any) -> None: ..."},
+        [
+            "close: parameter 1 is called `status`; expected `code`",
+            "close: parameter `status` has no default; expected 1000",
+            "close: parameter `reason` has no default; expected None",
+        ],
+    ),
+    "SyncRenamed": (
+        {"send_text": "def send_text(self, text: str) -> None: ..."},
+        [
+            "send_text: is no `async def`; expected one, as what it gives is awaited",
+            "send_text: parameter 1 is called `text`; expected `data`",
+        ],
+    ),
+    "TakesOne": (
+        {"close": "async def close(self, code: Literal[1000] = 1000, reason: Any = 1) -> Any: ..."},
+        ["close: parameter `code` takes `Literal[1000]`; expected `int`"],
+    ),
+    "GivesOne": ({"receive_text": "async def receive_text(self) -> Literal['']: return ''"}, []),
+    "Perhaps": (
+        {"accepted": "accepted: Optional[bool] = None"},
+        ["accepted: is `bool | None`; expected `bool`"],
+    ),
     "ByName": (
         {"send_text": "async def send_text(self, *, data: str) -> None: ..."},
         ["send_text: cannot be called as `send_text(data)`"],
@@ -230,7 +261,8 @@ def source() -> str:
         "from collections.abc import Coroutine",
         "from functools import cached_property",
         "from micropie.contract import WebSocketContract",
-        "from typing import Any, ClassVar, Final, Generic, NoReturn, TypeVar, overload",
+        "from typing import Any, ClassVar, Final, Generic, Literal, NoReturn, Optional, TypeVar",
+        "from typing import overload",
         "CORO = Coroutine[Any, Any, None]",
         "T = TypeVar('T')",
         "class Text(str): ...",

@@ -113,6 +113,16 @@ else:
 async def of_alias(self: object, data: Alias) -> None: ...
 
 
+async def of_literal(self: object, data: typing.Literal["a", None]) -> None: ...
+
+
+async def of_optional(self: object, data: typing.Optional[bytes]) -> None: ...  # noqa: UP045 - the old way
+
+
+async def gives_literal(self: object, data: str) -> typing.Literal[1, None]:
+    return None
+
+
 async def of_own(self: object, data: Own) -> None: ...
 
 
@@ -214,6 +224,9 @@ SEND_TEXT: dict[str, tuple[object, list[str]]] = {
     "takes all": (of_all, []),
     "of a list": (of_list, ["parameter `data` takes `list[str]`; expected `str`"]),
     "of an alias": (of_alias, ["parameter `data` takes `Alias`; expected `str`"]),
+    "of a literal": (of_literal, ["parameter `data` takes `Literal['a', None]`; expected `str`"]),
+    "of an optional": (of_optional, ["parameter `data` takes `bytes | None`; expected `str`"]),
+    "gives a literal": (gives_literal, ["returns `Literal[1, None]`; expected `None`"]),
     "of its own": (of_own, ["parameter `data` takes `Own`; expected `str`"]),
     # What Python does not tell of.
     "no signature": (functools.partial(print), []),
