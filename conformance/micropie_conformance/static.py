@@ -374,9 +374,9 @@ def _signature(words: str) -> tuple[str, str]:
     if 0 in depths:
         end = depths.index(0)
         parameters, result = rest[: end - 1], rest[end:]
-        # Where there is no result, mypy leaves it out. A union of signatures is none.
+        # mypy leaves out a result that is None. A union of signatures is none.
         if not result or result.startswith(" -> "):
-            return parameters, result[4:] or "None"
+            return parameters, result[4:]
     return "", words
 
 
