@@ -174,13 +174,16 @@ def _module(source: str, folder: Path) -> tuple[str, list[str]]:
 
 
 def _without_shadows(folder: Path, stand_in: Path) -> str:
-    """Give a folder to import from, or one that has all of it but what mypy refuses to see."""
+    """Give a folder to import from, or one that has all of it but what mypy refuses to see.
+
+    mypy cannot be told of one whose name has what is between two names, either.
+    """
     try:
         entries = list(folder.iterdir())
     except OSError:
         return str(folder)
     seen = [one for one in entries if one.name.partition(".")[0] not in _LOADED]
-    if len(seen) == len(entries):
+    if len(seen) == len(entries) and os.pathsep not in str(folder):
         return str(folder)
     stand_in.mkdir()
     for one in seen:

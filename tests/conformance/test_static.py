@@ -285,12 +285,21 @@ def source() -> str:
 
 OTHERS = ["untyped", "function", "Inner.Right", "Open", "Promises", "later", "perhaps", "either"]
 
+# A folder, to mypy two.
+TWO = os.pathsep.join(["one", "two"])
+
 # The same class by other names: of a file that mypy cannot import, or takes for another; of one
 # with a neighbour that mypy refuses; of a module of the current folder, one that imports it, and
 # one that PYTHONPATH leads to.
 ELSEWHERE = [
     *("my-impl.py:Sync", "queue.py:Sync", "./script:Sync", "__main__.py:Sync", "probe_0.py:Sync"),
-    *("beside/of_it.py:Sync", "wrong:Sync", "imports:Sync", "in_elsewhere:Sync"),
+    *(
+        f"{TWO}/in_one.py:Sync",
+        "beside/of_it.py:Sync",
+        "wrong:Sync",
+        "imports:Sync",
+        "in_elsewhere:Sync",
+    ),
 ]
 
 
@@ -312,9 +321,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "imports.py").write_text("from wrong import Sync")
     shutil.copyfile(folder / "wrong.py", folder / "__main__.py")
     shutil.copyfile(folder / "wrong.py", folder / "probe_0.py")
-    for name in ("elsewhere", "beside"):
+    for name in ("elsewhere", "beside", TWO):
         (folder / name).mkdir()
-        shutil.copyfile(folder / "wrong.py", folder / name / f"in_{name}.py")
+        shutil.copyfile(
+            folder / "wrong.py", folder / name / f"in_{name.partition(os.pathsep)[0]}.py"
+        )
     (folder / "beside" / "of_it.py").write_text("from in_beside import Sync as Sync")
     (folder / "beside" / "types.py").write_text("mypy refuses this")
     return folder
