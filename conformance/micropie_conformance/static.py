@@ -286,7 +286,7 @@ def _judged(asked: dict[_Key, int], remarks: list[_Remark], mypy: bool) -> list[
         return [Mismatch(FACTORY, f"nothing is known of the types of what it gives: {reason}")]
     if _COROUTINE.fullmatch(gives):
         return [Mismatch(FACTORY, "gives a coroutine; expected the connection")]
-    if re.search(r"(^|\| )None$", gives):
+    if re.search(r"(^|\| )None($| \|)", gives):
         return [Mismatch(FACTORY, "may give `None`; expected a connection")]
     found: list[Mismatch] = []
     if refusal := told.get(("", "call")):
@@ -399,14 +399,15 @@ def _parameters(words: str) -> Iterator[tuple[str, str]]:
     parts = [part.strip() for part in parts if part.strip()]
     nameless = parts.index("/") if "/" in parts else 0
     for place, part in enumerate(parts):
-        if part in ("*", "/") or part.startswith("**"):
-            continue
+        if part == "*" or part.startswith("**"):
+            return
         match = _PARAMETER.fullmatch(part.removeprefix("*"))
         assert match is not None  # It matches everything.
         if part.startswith("*"):
             yield "*", match["type"]
             return
-        yield (match["name"] or "") if place >= nameless else "", match["type"]
+        if part != "/":
+            yield (match["name"] or "") if place >= nameless else "", match["type"]
 
 
 def _by_mypy(

@@ -278,7 +278,7 @@ def source() -> str:
     lines.append("class Open(Right, Generic[T]): ...")
     lines.append("class Promises(WebSocketContract):\n    def __init__(self, *_: Any) -> None: ...")
     lines.append("async def later(receive: Any, send: Any) -> Right: raise OSError")
-    lines.append("def perhaps(receive: Any, send: Any) -> Right | None: return None")
+    lines.append("def perhaps(receive: Any, send: Any) -> None | Right: return None")
     lines.append("def either(receive: Any, send: Any) -> Right | Takes: raise OSError")
     return "\n".join(lines)
 
