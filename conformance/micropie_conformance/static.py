@@ -134,10 +134,11 @@ class Checker:
             ]
             run = _by_mypy if self.needed else _by_pyright
             by, remarks = run(self.command, folder, path, [*probes])
+        by = f"{self.name} {by}"
         return [
             Typed(
-                f"{self.name} {by}",
-                _judged(probe.asked, [one for one in remarks if one.file == file], self.needed),
+                by,
+                _judged(probe.asked, [one for one in remarks if one.file == file], by),
             )
             for file, probe in probes.items()
         ]
@@ -182,7 +183,7 @@ def _without_shadows(folder: Path, stand_in: Path) -> str:
         entries = list(folder.iterdir())
     except OSError:
         return str(folder)
-    seen = [one for one in entries if one.name.partition(".")[0] not in _LOADED]
+    seen = [one for one in entries if one.name.removesuffix(".py") not in _LOADED]
     if len(seen) == len(entries) and os.pathsep not in str(folder):
         return str(folder)
     stand_in.mkdir()
@@ -259,8 +260,12 @@ class _Probe:
             self._ask_inside(f"made.{name}({by_type})", name, "parameter", str(index))
 
 
-def _judged(asked: dict[_Key, int], remarks: list[_Remark], mypy: bool) -> list[Mismatch]:
-    """Give the mismatches, by what a checker says of the lines of a probe."""
+def _judged(asked: dict[_Key, int], remarks: list[_Remark], by: str) -> list[Mismatch]:
+    """Give the mismatches, by what a checker says of the lines of a probe.
+
+    Raises:
+        TypesError: It finds something where nothing can be wrong.
+    """
     errors: dict[int, str] = {}
     untyped: set[int] = set()
     types: dict[int, str] = {}
@@ -271,10 +276,13 @@ def _judged(asked: dict[_Key, int], remarks: list[_Remark], mypy: bool) -> list[
             untyped.add(one.line)
         elif one.error:
             errors.setdefault(one.line, one.message)
+    if unasked := errors.keys() - asked.values():
+        # Nothing that it says can be relied on.
+        raise TypesError(f"{by} does not understand what it is asked: {errors[min(unasked)]}")
     told = {key: _words(key, errors[line]) for key, line in asked.items() if line in errors}
     known = {key: types[line] for key, line in asked.items() if line in types}
     silent = {key[0] for key, line in asked.items() if line in untyped}
-    if not mypy:
+    if by.startswith("pyright "):
         # So pyright calls what it cannot infer.
         silent |= {key[0] for key, words in known.items() if re.search(r"\bUnknown\b", words)}
         silent -= {key[0] for key in told if key[1] == "type"}

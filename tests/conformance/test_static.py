@@ -1,6 +1,7 @@
 """Type checkers and Python tell the same of a class, in the same words."""
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -455,6 +456,14 @@ for number, line in enumerate(open("micropie_probe_0.py"), 1):
     [found] = Checker("mypy", [sys.executable, str(script)]).check(["mine:Class"])
     words = f"{FACTORY}: does not fit `Factory`: for this reason; and that"
     assert [str(one) for one in found.mismatches] == [words]
+
+
+def test_a_checker_that_finds_something_where_nothing_is_asked() -> None:
+    told = {"file": "micropie_probe_0.py", "line": 1, "message": "No such thing", "hint": None}
+    told |= {"code": "import-not-found", "severity": "error"}
+    checker = Checker("mypy", [sys.executable, "-c", f"print({json.dumps(told)!r})"])
+    with pytest.raises(TypesError, match=r"^mypy [\d.]+ does not understand .*: No such thing$"):
+        checker.check(["mine:Class"])
 
 
 def test_what_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
