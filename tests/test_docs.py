@@ -94,3 +94,18 @@ def test_python_in_the_pages_passes_the_check(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_the_example_of_the_check_page(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "check.md").read_text("utf-8")
+    [code] = re.findall(r"^```py\n(.*?)^```", page, re.M | re.S)
+    [said] = re.findall(r"^```\n\$ micropie check handlers.py\n(.*?)^```", page, re.M | re.S)
+    (tmp_path / "handlers.py").write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "micropie", "check", "handlers.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout + done.stderr == said

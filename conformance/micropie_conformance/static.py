@@ -17,14 +17,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 import micropie
-from micropie.mismatch import MEMBERS, UNTYPED, Member, Mismatch, judge
+from micropie.mismatch import MEMBERS, UNBOUND, UNTYPED, Member, Mismatch, judge, unqualified
 
 __all__ = ["FACTORY", "Checker", "Typed", "TypesError", "checkers"]
 
@@ -34,6 +36,7 @@ FACTORY: Final = "(receive, send)"
 _CONFIGURATION: Final = """\
 [mypy]
 strict = True
+implicit_reexport = True
 disable_error_code = unused-coroutine, unused-awaitable
 """
 
@@ -52,9 +55,12 @@ def made_by(factory: Callable[..., T]) -> T: raise NotImplementedError
 # How each checker tells the type of something.
 _REVEALED: Final = re.compile(r'(?:Revealed type|Type of ".*?") is "(.*)"', re.DOTALL)
 
-_SIGNATURE: Final = re.compile(r"(?:def )?(?:\[.*?\] )?\((?P<parameters>.*)\) -> (?P<result>.*)")
-_PARAMETER: Final = re.compile(r"(?P<name>\w+): (?P<type>.*?)(?: =.*)?")
+_SIGNATURE: Final = re.compile(r"(?:def )?(?:\[.*?\] )?\((.*)")
+_PARAMETER: Final = re.compile(r"(?:(?P<name>\w+): )?(?P<type>.*?)(?: =.*)?")
 _COROUTINE: Final = re.compile(r"Coroutine(?:Type)?\[.*?, .*?, (.*)\]")
+
+# How each checker says that a method cannot be bound to an object.
+_UNBOUND: Final = re.compile("self argument|Could not bind")
 
 # What a line asks: of the target itself, with "" for the member, or of a member.
 _Key: TypeAlias = tuple[str, ...]
@@ -115,16 +121,24 @@ class Checker:
                 source, _, attribute = target.rpartition(":")
                 module, beside = _module(source, folder)
                 path += beside
-                file = f"probe_{number}.py"
+                file = f"micropie_probe_{number}.py"
                 probes[file] = _Probe(module, attribute)
                 (folder / file).write_text(probes[file].text, encoding="utf-8")
-            path = list(dict.fromkeys([*path, os.getcwd()]))
+            path += [os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+            # mypy refuses to be told of the folder of installed packages, which it knows.
+            known = {"", sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+            path = [
+                _without_shadows(Path(one).absolute(), folder / f"beside_{number}")
+                for number, one in enumerate(dict.fromkeys(path))
+                if one not in known
+            ]
             run = _by_mypy if self.needed else _by_pyright
             by, remarks = run(self.command, folder, path, [*probes])
+        by = f"{self.name} {by}"
         return [
             Typed(
-                f"{self.name} {by}",
-                _judged(probe.asked, [one for one in remarks if one.file == file], self.needed),
+                by,
+                _judged(probe.asked, [one for one in remarks if one.file == file], by),
             )
             for file, probe in probes.items()
         ]
@@ -152,15 +166,37 @@ def _module(source: str, folder: Path) -> tuple[str, list[str]]:
         return source, []
     file = Path(source).absolute()
     name = file.stem
-    if not name.isidentifier() or keyword.iskeyword(name) or name in _TAKEN:
+    importable = file.suffix == ".py" and name.isidentifier() and not keyword.iskeyword(name)
+    if not importable or name in _TAKEN or name.startswith("__"):
         name = "target_" + re.sub(r"\W", "_", name)
         with contextlib.suppress(OSError):
             shutil.copyfile(file, folder / f"{name}.py")
     return name, [str(file.parent)]
 
 
+def _without_shadows(folder: Path, stand_in: Path) -> str:
+    """Give a folder to import from, or one that has all of it but what mypy refuses to see.
+
+    mypy cannot be told of one whose name has what is between two names, either.
+    """
+    try:
+        entries = list(folder.iterdir())
+    except OSError:
+        return str(folder)
+    seen = [one for one in entries if one.name.removesuffix(".py") not in _LOADED]
+    if len(seen) == len(entries) and os.pathsep not in str(folder):
+        return str(folder)
+    stand_in.mkdir()
+    for one in seen:
+        (stand_in / one.name).symlink_to(one)
+    return str(stand_in)
+
+
+# Whatever has these names in a folder, Python has loaded its own by then.
+_LOADED: Final = {"abc", "builtins", "collections", "sys", "types", "typing", "typing_extensions"}
+
 # No file of the user's can have these names beside the probe.
-_TAKEN: Final = {*sys.stdlib_module_names, "micropie"}
+_TAKEN: Final = {*sys.stdlib_module_names, *_LOADED, "micropie"}
 
 
 class _Probe:
@@ -224,28 +260,42 @@ class _Probe:
             self._ask_inside(f"made.{name}({by_type})", name, "parameter", str(index))
 
 
-def _judged(asked: dict[_Key, int], remarks: list[_Remark], mypy: bool) -> list[Mismatch]:
-    """Give the mismatches, by what a checker says of the lines of a probe."""
+def _judged(asked: dict[_Key, int], remarks: list[_Remark], by: str) -> list[Mismatch]:
+    """Give the mismatches, by what a checker says of the lines of a probe.
+
+    Raises:
+        TypesError: It finds something where nothing can be wrong.
+    """
     errors: dict[int, str] = {}
     untyped: set[int] = set()
     types: dict[int, str] = {}
     for one in remarks:
         if revealed := _REVEALED.fullmatch(one.message):
-            types[one.line] = re.sub(r"\b(?:builtins|typing|types)\.", "", revealed[1])
+            types[one.line] = unqualified(revealed[1])
         elif one.error == "no-untyped-call":
             untyped.add(one.line)
         elif one.error:
             errors.setdefault(one.line, one.message)
+    if unasked := errors.keys() - asked.values():
+        # Nothing that it says can be relied on.
+        raise TypesError(f"{by} does not understand what it is asked: {errors[min(unasked)]}")
     told = {key: _words(key, errors[line]) for key, line in asked.items() if line in errors}
     known = {key: types[line] for key, line in asked.items() if line in types}
     silent = {key[0] for key, line in asked.items() if line in untyped}
-    if not mypy:
+    if by.startswith("pyright "):
         # So pyright calls what it cannot infer.
         silent |= {key[0] for key, words in known.items() if re.search(r"\bUnknown\b", words)}
         silent -= {key[0] for key in told if key[1] == "type"}
-    if known.get(("", "type"), "Any") in _NOTHING:
+        # A class may be generic, and its parameter open; what is not known of it, its members tell.
+        silent.discard("")
+    gives = known.get(("", "type"), "Any")
+    if gives in _NOTHING:
         reason = told.get(("", "import")) or told.get(("", "made")) or "it is not annotated"
         return [Mismatch(FACTORY, f"nothing is known of the types of what it gives: {reason}")]
+    if _COROUTINE.fullmatch(gives):
+        return [Mismatch(FACTORY, "gives a coroutine; expected the connection")]
+    if re.search(r"(^|\| )None($| \|)", gives):
+        return [Mismatch(FACTORY, "may give `None`; expected a connection")]
     found: list[Mismatch] = []
     if refusal := told.get(("", "call")):
         found.append(Mismatch(FACTORY, f"cannot be called so: {refusal}"))
@@ -268,7 +318,10 @@ def _judged(asked: dict[_Key, int], remarks: list[_Remark], mypy: bool) -> list[
 def _words(key: _Key, message: str) -> str:
     """Give the first line of a message; of one that is about a Protocol, what explains it."""
     first, *more = [line.strip() for line in message.splitlines()]
-    return "; ".join(more) if more and key[1] in ("whole", "factory") else first
+    abstract = re.fullmatch('Cannot instantiate abstract class "[^"]*"', first)
+    if key[1] == "type" or abstract:
+        return "; ".join([first, *more])
+    return "; ".join(more).replace(":;", ":") if more and key[1] in ("whole", "factory") else first
 
 
 # What is revealed of what has no type.
@@ -281,10 +334,13 @@ class _Told:
     def __init__(self, member: Member, told: dict[_Key, str], known: dict[_Key, str]) -> None:
         self._told = {key[1:]: words for key, words in told.items() if key[0] == member.name}
         self._is_attribute = member.parameters is None
+        self._unbound = bool(_UNBOUND.search(self._told.get(("type",), "")))
+        if self._unbound:
+            # It is said in each line.
+            self._told = {}
         self._type = known.get((member.name, "type"), "")
-        signature = _SIGNATURE.fullmatch(self._type)
-        self._result = signature["result"] if signature else self._type
-        self._parameters = list(_parameters(signature["parameters"])) if signature else []
+        parameters, self._result = _signature(self._type)
+        self._parameters = list(_parameters(parameters))
 
     def missing(self) -> bool:
         return ("type",) in self._told
@@ -298,26 +354,48 @@ class _Told:
     def wrong_type(self) -> str:
         if ("right",) not in self._told:
             return ""
+        result = _COROUTINE.fullmatch(self._result)
         if self._is_attribute and self._result != self._type:
             return "a method"
-        result = _COROUTINE.fullmatch(self._result)
+        if self._is_attribute and result:
+            return "a coroutine"
         return f"`{result[1] if result else self._result}`"
 
     def refuses(self, count: int, name: str = "") -> str:
+        if self._unbound:
+            return UNBOUND
         return self._told.get((str(count), name) if name else (str(count),), "")
 
     def names(self) -> Sequence[str]:
-        return [name for name, _ in self._parameters]
+        return [name for name, _ in self._parameters if name != "*"]
 
     def wrong_parameter(self, index: int) -> str:
         if reason := self._told.get(("parameter", str(index))):
-            known = self._parameters[index][1] if index < len(self._parameters) else ""
+            # What comes after the last is taken by it, or the call would be refused.
+            known = self._parameters[: index + 1][-1][1] if self._parameters else ""
             return f"`{known}`" if known else f"something else ({reason})"
         return ""
 
 
+def _signature(words: str) -> tuple[str, str]:
+    """Give the parameters and the result of a signature; of any other type nothing, and itself."""
+    found = _SIGNATURE.fullmatch(words)
+    rest = found[1] if found else ""
+    depths = [*accumulate(((one in "([{") - (one in ")]}") for one in rest), initial=1)]
+    if 0 in depths:
+        end = depths.index(0)
+        parameters, result = rest[: end - 1], rest[end:]
+        # mypy leaves out a result that is None. A union of signatures is none.
+        if not result or result.startswith(" -> "):
+            return parameters, result[4:]
+    return "", words
+
+
 def _parameters(words: str) -> Iterator[tuple[str, str]]:
-    """Yield the name and the type of each positional parameter of a revealed signature."""
+    """Yield the name and the type of each positional parameter of a revealed signature.
+
+    One that cannot be given by name has none. The last may be `*`, which takes all that follow.
+    """
     depth = 0
     parts = [""]
     for one in words:
@@ -326,13 +404,18 @@ def _parameters(words: str) -> Iterator[tuple[str, str]]:
             parts.append("")
         else:
             parts[-1] += one
-    for part in parts:
-        part = part.strip()
-        if part.startswith("*"):
+    parts = [part.strip() for part in parts if part.strip()]
+    nameless = parts.index("/") if "/" in parts else 0
+    for place, part in enumerate(parts):
+        if part == "*" or part.startswith("**"):
             return
-        if part not in ("", "/"):
-            match = _PARAMETER.fullmatch(part)
-            yield (match["name"], match["type"]) if match else ("", part)
+        match = _PARAMETER.fullmatch(part.removeprefix("*"))
+        assert match is not None  # It matches everything.
+        if part.startswith("*"):
+            yield "*", match["type"]
+            return
+        if part != "/":
+            yield (match["name"] or "") if place >= nameless else "", match["type"]
 
 
 def _by_mypy(
@@ -353,9 +436,6 @@ def _by_mypy(
     )
     remarks: list[_Remark] = []
     try:
-        # What it reveals is there in any case.
-        if status not in (0, 1) or not output:
-            raise ValueError
         for line in output.splitlines():
             told = json.loads(line)
             error = (told["code"] or "error") if told["severity"] == "error" else ""
@@ -363,6 +443,10 @@ def _by_mypy(
             remarks.append(_Remark(told["file"], told["line"], message.strip(), error))
     except (ValueError, KeyError, TypeError):
         raise TypesError(f"mypy failed: {(output + fault).strip()}") from None
+    # What it reveals is there in any case.
+    if status not in (0, 1) or not remarks:
+        said = [f"{one.file}:{one.line}: {one.message}" for one in remarks]
+        raise TypesError(f"mypy failed: {'; '.join(said) or fault.strip()}")
     # It takes long to import, and reports import this module without running a checker.
     from importlib.metadata import version
 
@@ -377,6 +461,7 @@ def _by_pyright(
         "extraPaths": path,
         "typeCheckingMode": "standard",
         "reportUnusedCoroutine": False,
+        "reportPrivateImportUsage": False,
     }
     (folder / "pyrightconfig.json").write_text(json.dumps(configuration), encoding="ascii")
     _, output, fault = _output(

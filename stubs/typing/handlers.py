@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any, assert_type
 
 from micropie import (
+    SESSION_TIMEOUT,
     App,
     ConnectionClosed,
     HttpMiddleware,
@@ -115,6 +116,22 @@ class Site(App):
 
 async def start() -> None:
     print("started")
+
+
+async def greeted() -> None:
+    """As micropie's documentation tests a handler."""
+    site = Site(session_id_factory=lambda: "1", session_id_validator=str.strip)
+    token = current_request.set(Request({"type": "http", "method": "GET", "path": "/"}))
+    try:
+        assert_type(await site.greet(), tuple[int, str])
+    finally:
+        current_request.reset(token)
+
+
+async def forgotten(backend: InMemorySessionBackend, session_id: str) -> None:
+    await backend.save(session_id, {}, SESSION_TIMEOUT)
+    assert_type(await backend.load(session_id), dict[str, Any])
+    assert_type(backend.sessions, dict[str, dict[str, Any]])
 
 
 app = Site(Forgetful(), body_timeout=None, session_timeout=60, session_id_validator=None)

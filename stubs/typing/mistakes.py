@@ -50,11 +50,16 @@ class Site(App):
 
     async def count(self) -> None:
         print(self.request.query("page", 1))  # type: ignore[call-overload]
+        print(self.request.query_params["page"].strip())  # type: ignore[attr-defined]
+        print(self.request.path_params["page"])  # type: ignore[call-overload]
+        print(self.request.session.user)  # type: ignore[attr-defined]
+        await self._redirect("/")  # type: ignore[misc]
 
     async def upload(self) -> None:
         print(self.request.files["picture"]["contents"])  # type: ignore[typeddict-item]
 
     async def read(self) -> int:
+        print(self.request.files["picture"]["content"].read())  # type: ignore[attr-defined]
         return len(await self.request.files["picture"]["content"].get())  # type: ignore[arg-type]
 
     async def ws_echo(self, ws: WebSocket) -> None:
@@ -79,5 +84,6 @@ app = Site(timeout=5)  # type: ignore[call-arg]
 app.session_timeout = "never"  # type: ignore[assignment]
 app.middlewares.append(Halfway())  # type: ignore[abstract]
 app.middlewares.append(Refusing())  # type: ignore[arg-type]
+app.session_backend = Timeless  # type: ignore[assignment]
 app.startup_handlers.append(start)  # type: ignore[arg-type]
 app.env.trim_blocks = True  # type: ignore[union-attr]

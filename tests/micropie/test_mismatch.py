@@ -10,10 +10,11 @@ from typing import Any, NoReturn, SupportsIndex
 from unittest.mock import AsyncMock, Mock
 
 import pytest
+from typing_extensions import TypeAliasType
 
 import micropie
 from micropie.contract import WebSocketContract
-from micropie.mismatch import MEMBERS, Mismatch, mismatches
+from micropie.mismatch import MEMBERS, UNBOUND, Mismatch, mismatches
 
 
 class Methods:
@@ -59,6 +60,18 @@ def coroutine_of_text(self: object, data: str) -> Coroutine[Any, Any, str]:
     raise NotImplementedError
 
 
+def bare_coroutine(self: object, text: str) -> Coroutine:  # type: ignore[type-arg]  # pyright: ignore - the point
+    return right(text)
+
+
+def declared(result: object) -> Callable[..., object]:
+    def send_text(self: object, data: str) -> object:
+        return right(data)
+
+    send_text.__annotations__["return"] = result
+    return send_text
+
+
 def awaitable(self: object, data: str) -> Awaitable[None]:
     return right(data)
 
@@ -79,6 +92,38 @@ async def of_bytes(self: object, data: bytes) -> None: ...
 
 
 async def of_either(self: object, data: bytes | str | list[int]) -> None: ...
+
+
+async def of_all(*args: object, **more: object) -> None: ...
+
+
+class Own(str): ...
+
+
+async def of_list(self: object, data: list[str]) -> None: ...
+
+
+if typing.TYPE_CHECKING:
+    Alias: typing.TypeAlias = bytes
+else:
+    # As `type Alias = bytes` does, from Python 3.12 on.
+    Alias = TypeAliasType("Alias", bytes)
+
+
+async def of_alias(self: object, data: Alias) -> None: ...
+
+
+async def of_literal(self: object, data: typing.Literal["a", None]) -> None: ...
+
+
+async def of_optional(self: object, data: typing.Optional[bytes]) -> None: ...  # noqa: UP045 - the old way
+
+
+async def gives_literal(self: object, data: str) -> typing.Literal[1, None]:
+    return None
+
+
+async def of_own(self: object, data: Own) -> None: ...
 
 
 async def of_anything(self: object, data: object, more: int = 0) -> Any: ...
@@ -125,8 +170,12 @@ class CallableOdd:
 
 
 class Descriptor:
-    def __get__(self, instance: object, owner: type) -> object:
+    def __get__(self, instance: object, owner: type) -> Any:
         raise RuntimeError
+
+
+class Silent(Descriptor):
+    __get__ = unannotated(Descriptor.__get__)
 
 
 SEND_TEXT: dict[str, tuple[object, list[str]]] = {
@@ -141,6 +190,8 @@ SEND_TEXT: dict[str, tuple[object, list[str]]] = {
     "plain": (plain, ["is no `async def`; expected one, as what it gives is awaited"]),
     "awaitable": (awaitable, ["is no `async def`; expected one, as what it gives is awaited"]),
     "coroutine": (coroutine, []),
+    "bare coroutine": (bare_coroutine, ["parameter 1 is called `text`; expected `data`"]),
+    "coroutine type": (declared(types.CoroutineType), []),
     "coroutine of text": (coroutine_of_text, ["returns `str`; expected `None`"]),
     "decorated": (decorated(of_object), []),
     "decorated wrong": (decorated(of_bytes), ["parameter `data` takes `bytes`; expected `str`"]),
@@ -151,8 +202,14 @@ SEND_TEXT: dict[str, tuple[object, list[str]]] = {
     "takes an ABC": (of_sized, []),
     # Whether a class fits a Protocol, only type checkers know.
     "takes a Protocol": (of_index, []),
-    "takes the unknown": (of_nothing_known, []),
-    "takes many": (of_many, ["parameter `data` cannot be given by name"]),
+    "takes the unknown": (of_nothing_known, ["returns `int`; expected `None`"]),
+    "takes many": (
+        of_many,
+        [
+            "parameter `data` cannot be given by name",
+            "parameter `data` takes `bytes`; expected `str`",
+        ],
+    ),
     "by position": (by_position, ["parameter `data` cannot be given by name"]),
     "by name": (
         by_name,
@@ -163,10 +220,14 @@ SEND_TEXT: dict[str, tuple[object, list[str]]] = {
         of_two,
         ["cannot be called as `send_text(data)` by position: missing a required argument: 'more'"],
     ),
-    "of none": (
-        nothing,
-        ["cannot be called as `send_text(data)` by position: too many positional arguments"],
-    ),
+    "of none": (nothing, [f"cannot be called as `send_text(data)` by position: {UNBOUND}"]),
+    "takes all": (of_all, []),
+    "of a list": (of_list, ["parameter `data` takes `list[str]`; expected `str`"]),
+    "of an alias": (of_alias, ["parameter `data` takes `Alias`; expected `str`"]),
+    "of a literal": (of_literal, ["parameter `data` takes `Literal['a', None]`; expected `str`"]),
+    "of an optional": (of_optional, ["parameter `data` takes `bytes | None`; expected `str`"]),
+    "gives a literal": (gives_literal, ["returns `Literal[1, None]`; expected `None`"]),
+    "of its own": (of_own, ["parameter `data` takes `Own`; expected `str`"]),
     # What Python does not tell of.
     "no signature": (functools.partial(print), []),
     "of C": (print, []),
@@ -241,6 +302,11 @@ def truth(self: object) -> bool:
     raise RuntimeError
 
 
+async def later(self: object) -> bool:
+    raise RuntimeError
+
+
+IS_LATER = ["accepted: is a coroutine; expected `bool`"]
 IS_TEXT = ["accepted: is `str`; expected `bool`"]
 IS_NO_SESSION = ["session_id: is `int`; expected `str | None`"]
 IS_METHOD = ["accepted: is a method; expected `bool`"]
@@ -266,9 +332,30 @@ class Sets(Methods):
         self.session_id = None
 
 
-class Unevaluated(Methods):
+class GivesText(Descriptor):
+    def __get__(self, instance: object, owner: type) -> str:
+        raise RuntimeError
+
+
+class Either(Descriptor):
+    @typing.overload
+    def __get__(self, instance: None, owner: type) -> "Either": ...
+    @typing.overload
+    def __get__(self, instance: object, owner: type) -> bool: ...
+    def __get__(self, instance: object, owner: type) -> "Either | bool":
+        raise RuntimeError
+
+
+def described(descriptor: object, declared: object) -> type:
+    return type("", (Right,), {"accepted": descriptor, "__annotations__": {"accepted": declared}})
+
+
+class Generic1(Silent, typing.Generic[typing.AnyStr]): ...
+
+
+class Unevaluated(Declares):
     accepted: "Nowhere"  # type: ignore[name-defined]  # noqa: F821 - the point  # pyright: ignore
-    session_id = "x"
+    session_id: "int"  # type: ignore[assignment]  # pyright: ignore - the point
 
 
 SESSION = "session_id: missing; expected the attribute, `str | None`"
@@ -286,14 +373,23 @@ SESSION = "session_id: missing; expected the attribute, `str | None`"
         (type("", (Right,), {"accepted": property(unannotated(text))}), [], []),
         (type("", (Right,), {"accepted": property()}), [], []),
         (type("", (Right,), {"accepted": truth}), IS_METHOD, IS_METHOD),
+        (type("", (Right,), {"accepted": property(later)}), IS_LATER, IS_LATER),
+        (type("", (Right,), {"accepted": functools.cached_property(text)}), IS_TEXT, IS_TEXT),
         (type("", (Right,), {"accepted": Descriptor()}), [], []),
+        (type("", (Right,), {"accepted": GivesText()}), IS_TEXT, IS_TEXT),
+        (type("", (Right,), {"accepted": Either()}), [], []),
+        (described(Silent(), Silent), [], []),
+        (described(Generic1[str](), Generic1[str]), [], []),
+        (described(Silent(), str), IS_TEXT, IS_TEXT),
+        (described("", typing.ClassVar[str]), IS_TEXT, IS_TEXT),
+        (described("", typing.Final[str]), IS_TEXT, IS_TEXT),
         (Slots, [], []),
         # What is declared may be set or not: only the object tells.
         (Declared, [], [*LACKS, SESSION]),
         (Declares, IS_TEXT, [*LACKS, SESSION]),
         (Methods, [], [*LACKS, SESSION]),
         (Sets, [], IS_TEXT),
-        (Unevaluated, [], LACKS),
+        (Unevaluated, IS_NO_SESSION, [*LACKS, SESSION]),
     ],
 )
 def test_attributes(owner: type, of_class: list[str], of_object: list[str]) -> None:
@@ -373,6 +469,54 @@ FINE: dict[str, Callable[[], object]] = {
 @pytest.mark.parametrize("make", FINE.values(), ids=FINE)
 def test_nothing_is_known_to_be_wrong(make: Callable[[], object]) -> None:
     assert mismatches(make()) == []
+
+
+class Promises(WebSocketContract):
+    @property
+    def session_id(self) -> None:
+        return None
+
+    async def receive_text(self) -> str:
+        return ""
+
+
+class Narrower(WebSocketContract, typing.Protocol):
+    async def receive_text(self) -> str: ...
+
+
+def test_a_protocol_does_not_keep_what_it_promises() -> None:
+    owner: Any = Promises
+    one = object.__new__(owner)
+    for candidate in (owner, one):
+        missing = [found.member for found in mismatches(candidate)]
+        assert missing == [
+            "accepted",
+            "accept",
+            "receive_bytes",
+            "send_text",
+            "send_bytes",
+            "close",
+        ]
+    vars(one)["close"] = Right().close
+    assert "close" not in {found.member for found in mismatches(one)}
+    assert mismatches(Narrower) == []
+
+
+def test_a_type_is_told_without_where_it_is() -> None:
+    class Own(str): ...
+
+    async def send_text(self: object, data: Own) -> None: ...
+
+    [found] = mismatches(type("Target", (Right,), {"send_text": send_text}))
+    assert found.problem == "parameter `data` takes `Own`; expected `str`"
+
+
+def test_a_method_may_be_declared_and_set_to_each_object() -> None:
+    class Declaring:
+        send_text: Callable[[str], Coroutine[Any, Any, None]]
+
+    assert "send_text" not in {one.member for one in mismatches(Declaring)}
+    assert Mismatch("send_text", "missing; expected the method") in mismatches(Declaring())
 
 
 def test_an_object_may_have_methods_of_its_own() -> None:

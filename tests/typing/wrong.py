@@ -4,6 +4,7 @@ Each is one that a user or an implementer may come to write. `check.py` looks wh
 which; an error on any other line is none that is meant.
 """
 
+from asyncio import create_task, wait_for
 from collections.abc import AsyncIterator
 
 from typing_extensions import override
@@ -11,6 +12,7 @@ from typing_extensions import override
 from micropie import App, ConnectionClosed, Request, WebSocket
 from micropie.contract import (
     Acceptable,
+    ASGIApplication,
     BytesReceiver,
     BytesSender,
     Closable,
@@ -128,6 +130,16 @@ class OverridesSync(WebSocket):
         return ""
 
 
+class OverridesNames(WebSocket):
+    @override
+    async def send_text(self, text: str) -> None: ...  # wrong: override-parameter-of-other-name
+
+
+class OverridesLess(WebSocket):
+    @override
+    async def close(self) -> None: ...  # wrong: override-parameters-missing
+
+
 class Derives(Acceptable, TextSender):  # wrong: class-left-abstract
     @override
     async def send_text(self, data: str) -> None: ...
@@ -203,6 +215,22 @@ async def uses(ws: WebSocket, receive: Receive, send: Send) -> None:
     ws.session_id = "1"  # wrong: session-id-set
     if ws.accepted():  # wrong: accepted-called
         print(text, data, message)
+    if ws.accept:  # wrong: accept-for-accepted
+        print("accepted")
+    if await ws.accept():  # wrong: accept-as-condition
+        print("accepted")
+    if ws.receive_text():  # wrong: receive-as-condition
+        print("received")
+    await ws.accepted  # wrong: accepted-awaited
+    await ws.receive_text  # wrong: method-awaited
+    await ws.send_text(None)  # wrong: send-text-none
+    await ws.send_text(ws.receive_text())  # wrong: send-text-coroutine
+    await wait_for(ws.receive_text, 5)  # wrong: wait-for-method
+    await create_task(ws.close)  # wrong: task-of-method
+    async for _ in ws:  # wrong: iterated
+        print("received")
+    async with ws:  # wrong: context-manager
+        print("open")
     WebSocket(receive)  # wrong: constructor-one-callable
     WebSocket(send, receive)  # wrong: constructor-callables-swapped
     WebSocket(receive, send, session_cookie_secure="no")  # wrong: constructor-option-text
@@ -222,6 +250,10 @@ async def any_implementation(ws: WebSocketContract) -> None:
     print(ours)
 
 
+def is_connection(candidate: object) -> bool:
+    return isinstance(candidate, WebSocketContract)  # wrong: contract-isinstance
+
+
 async def roles(receiver: TextReceiver, sender: TextSender) -> None:
     await receiver.send_text("")  # wrong: role-without-method
     await text_only(sender)  # wrong: role-other
@@ -233,6 +265,7 @@ def closed(error: ConnectionClosed) -> None:
     reason: str = error.code  # wrong: code-as-text
     code: int = error.reason  # wrong: reason-as-number
     print(error.status)  # wrong: closed-unknown-attribute
+    print(error.code == "1001")  # wrong: code-compared-to-text
     print(reason, code)
     raise ConnectionClosed(code="1000") from error  # wrong: closed-code-text
 
@@ -305,5 +338,8 @@ def application(app: App, request: Request) -> None:
     app.startup_handlers.append(print)  # wrong: app-startup-not-async
     app.startup_handlers.append(started)  # wrong: app-startup-parameter
     app.startup_handlers = started  # wrong: app-startup-no-list
+    application_class: ASGIApplication = Chat  # wrong: application-is-class
+    print(application_class, request.query("name").title())  # wrong: request-query-may-be-none
+    request.headers["name"] = "Ada"  # wrong: request-header-set
     name: int = request.cookies["name"]  # wrong: request-cookie-as-number
     print(name)
