@@ -169,6 +169,9 @@ class Mypy:
         expected = (1, 2) if "error" in found else (0, 1) if found else (0,)
         if status not in expected or "INTERNAL ERROR" in output:
             said = [entry.message for entry in outcome.entries] + outcome.remarks
+            if "INTERNAL ERROR" in output:
+                # So it ends when its cache is damaged, or belongs to someone else.
+                said.append(f"Its cache may be at fault: {self._cache}, which can be deleted")
             raise CheckError("\n".join(["mypy failed:", *said]))
         return outcome
 

@@ -381,7 +381,9 @@ def test_a_mypy_that_fails(
     code, lines, err = check("chat.py")
     assert (code, lines) == (2, [])
     assert err.startswith("micropie check: mypy failed:\n")
-    assert err.endswith("out of order\n")
+    assert "out of order\n" in err
+    hint = "/micropie-contract, which can be deleted\n"
+    assert (hint in err) is ("INTERNAL ERROR" in str(said))
     assert ("it rains" in err) is isinstance(said, Exception)
 
 
