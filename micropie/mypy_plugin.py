@@ -282,6 +282,8 @@ class _Class:
                 return bind_self(implementation, this, is_classmethod=node.is_class)
             return implementation or AnyType(TypeOfAny.special_form)
         kind = get_proper_type(node.type) if isinstance(node, (Decorator, Var)) else None
+        if isinstance(kind, (Instance, UnionType)):
+            self._depend_on(kind)  # on its __get__
         if isinstance(kind, Instance) and not _is_callable(kind.type):
             return NoneType()
         return self._member(this, name)
@@ -300,6 +302,7 @@ class _Class:
             for item in value.items:
                 yield from self._callables(item)
         elif isinstance(value, Instance):
+            self._depend_on(value)  # on its __call__
             call = get_proper_type(self._member(value, "__call__"))
             if isinstance(call, CallableType):
                 yield call.with_unpacked_kwargs()

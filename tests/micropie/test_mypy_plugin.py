@@ -646,11 +646,25 @@ def decorated(function: Callable[..., Any]) -> Callable[..., Awaitable[None]]: r
     "mixin.py": """\
 from micropie import WebSocket
 from decorators import decorated
+from objects import described
 from wide import Wide
 class Mixin:
     async def ws_m(self, ws: WebSocket, a: Wide) -> None: ...
     @decorated
     def ws_d(self, ws: WebSocket) -> None: ...
+    ws_o = described()
+""",
+    "objects.py": """\
+from callback import Callback
+class Described:
+    def __call__(self) -> None: ...
+    def __get__(self, instance: object, owner: object) -> Callback: ...
+def described() -> Described: return Described()
+""",
+    "callback.py": """\
+from collections.abc import Awaitable
+class Callback:
+    def __call__(self, ws: object) -> Awaitable[None]: ...
 """,
     "base.py": """\
 from micropie import App
@@ -720,6 +734,12 @@ STEPS: list[tuple[list[Edit], list[str]]] = [
     ([Edit("wide.py", "More, Protocol", "Protocol")], []),
     ([Edit("decorators.py", "Awaitable[None]", "int")], ['chat.py:2: "ws_d"']),
     ([Edit("decorators.py", "int", "Awaitable[None]")], []),
+    ([Edit("callback.py", "Awaitable[None]", "int")], ['chat.py:2: "ws_o"']),
+    ([Edit("objects.py", "__call__", "_call")], []),
+    ([Edit("objects.py", "_call", "__call__")], ['chat.py:2: "ws_o"']),
+    ([Edit("objects.py", "owner: object) -> Callback", "owner: object) -> None")], []),
+    ([Edit("objects.py", ") -> None: ...\ndef", ") -> Callback: ...\ndef")], ['chat.py:2: "ws_o"']),
+    ([Edit("callback.py", "> int", "> Awaitable[None]")], []),
     ([Edit("base.py", "(App)", ""), Edit("proto.py", "", PING)], []),
     ([Edit("base.py", "Base", "Base(App)")], MINE),
     ([Edit("base.py", "(App)", "")], []),
