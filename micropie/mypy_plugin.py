@@ -39,7 +39,6 @@ _moved = ""
 try:
     from mypy.checker import TypeChecker
     from mypy.erasetype import erase_typevars
-    from mypy.maptype import map_instance_to_supertype
     from mypy.messages import format_type
     from mypy.nodes import (
         ARG_POS,
@@ -98,6 +97,9 @@ _CONNECTION: Final = "micropie.websocket.WebSocket"
 _PREFIX: Final = "ws_"
 _NOT: Final = "ws__"
 
+# What `App` takes for a handler though it has no `__call__`.
+_CALLABLE: Final = ("builtins.classmethod", "functools.partialmethod")
+
 _DIGEST: Final = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
 
 _MARK: Final = "micropie.mypy_plugin.<checked>"
@@ -155,9 +157,11 @@ class _HandlerPlugin(Plugin):
         assert isinstance(checker, TypeChecker)
         assert isinstance(defn, ClassDef)
         try:
-            # In the daemon, a class can have lost the base that it was marked for.
-            if defn.info.has_base(_APP):
-                _Class(self, checker, defn.info).check()
+            connection = self.lookup_fully_qualified(_CONNECTION)
+            # In the daemon, a class can have lost the base that it was marked for. Where mypy is
+            # told not to follow the import of the connection, it can be anything.
+            if defn.info.has_base(_APP) and connection and isinstance(connection.node, TypeInfo):
+                _Class(self, checker, defn.info, Instance(connection.node, [])).check()
         except Exception as error:
             if checker.options.show_traceback:
                 raise
@@ -195,11 +199,13 @@ class _Problem(NamedTuple):
 class _Class:
     """The check of one subclass of `App`."""
 
-    def __init__(self, plugin: Plugin, checker: TypeChecker, info: TypeInfo) -> None:
+    def __init__(
+        self, plugin: Plugin, checker: TypeChecker, info: TypeInfo, connection: Instance
+    ) -> None:
         self._plugin = plugin
         self._checker = checker
         self._info = info
-        self._connection = Instance(self._class(_CONNECTION), [])
+        self._connection = connection
         self._seen: set[str] = set()
 
     def check(self) -> None:
@@ -210,12 +216,6 @@ class _Class:
             # mypy keeps what is defined twice under another name, with a hyphen.
             if name.startswith(_PREFIX) and not name.startswith(_NOT) and name.isidentifier():
                 self._check_handler(name)
-
-    def _class(self, name: str) -> TypeInfo:
-        symbol = self._plugin.lookup_fully_qualified(name)
-        assert symbol is not None
-        assert isinstance(symbol.node, TypeInfo)
-        return symbol.node
 
     def _check_handler(self, name: str) -> None:
         owner = self._info.get_containing_type_info(name)
@@ -282,6 +282,8 @@ class _Class:
                 return bind_self(implementation, this, is_classmethod=node.is_class)
             return implementation or AnyType(TypeOfAny.special_form)
         kind = get_proper_type(node.type) if isinstance(node, (Decorator, Var)) else None
+        if isinstance(kind, (Instance, UnionType)):
+            self._depend_on(kind)  # on its __get__
         if isinstance(kind, Instance) and not _is_callable(kind.type):
             return NoneType()
         return self._member(this, name)
@@ -300,6 +302,7 @@ class _Class:
             for item in value.items:
                 yield from self._callables(item)
         elif isinstance(value, Instance):
+            self._depend_on(value)  # on its __call__
             call = get_proper_type(self._member(value, "__call__"))
             if isinstance(call, CallableType):
                 yield call.with_unpacked_kwargs()
@@ -307,18 +310,20 @@ class _Class:
             yield value.with_unpacked_kwargs()
 
     def _result_problems(self, handler: CallableType) -> Iterator[_Problem]:
-        wanted = self._checker.named_generic_type("typing.Awaitable", [NoneType()])
-        if is_subtype(handler.ret_type, wanted):
+        result = handler.ret_type
+        if self._is_awaitable(result, NoneType()):
             return
-        result = get_proper_type(handler.ret_type)
-        if isinstance(result, Instance) and result.type.has_base(wanted.type.fullname):
-            [awaited] = map_instance_to_supertype(result, wanted.type).args
+        if self._is_awaitable(result, AnyType(TypeOfAny.special_form)):
+            awaited = self._checker.expr_checker.check_awaitable_expr(result, self._info.defn, "")
             yield _Problem(f'returns {self._shown(awaited)}, which goes nowhere: write "-> None"')
         else:
             yield _Problem(
                 f"gives {self._shown(result)}, which is nothing to await: a handler is "
                 '"async def" and returns None'
             )
+
+    def _is_awaitable(self, kind: Type, result: Type) -> bool:
+        return is_subtype(kind, self._checker.named_generic_type("typing.Awaitable", [result]))
 
     def _parameter_problems(
         self, handler: CallableType, function: FuncDef | None
@@ -332,12 +337,15 @@ class _Class:
             return
         for index, (kind, wanted) in enumerate(zip(kinds, handler.arg_types, strict=True)):
             name = _name(handler, index, function)
+            called = f'"{name}"' if name else f"number {index + 1}"
             if index == 0:
-                yield from self._connection_problems(name, wanted)
+                yield from self._connection_problems(name, called, wanted)
             if index > 0 or kind.is_star():
-                yield from self._filled_problems(name, wanted)
+                yield from self._filled_problems(name, called, wanted)
 
-    def _connection_problems(self, name: str, wanted: Type) -> Iterator[_Problem]:
+    def _connection_problems(
+        self, name: str | None, called: str, wanted: Type
+    ) -> Iterator[_Problem]:
         if _accepts(wanted, self._connection):
             return
         shown = self._shown(wanted)
@@ -345,24 +353,25 @@ class _Class:
         if isinstance(wanted, Instance) and wanted.type.fullname == "builtins.str":
             yield _Problem(
                 'has no parameter for the connection, so "App" refuses the class: the first one '
-                f'gets it, but "{name}" is a "str". Put "ws: WebSocket" before it',
+                f'gets it, but {called} is a "str". Put "ws: WebSocket" before it',
                 name,
             )
         else:
             protocol = wanted if isinstance(wanted, Instance) and wanted.type.is_protocol else None
             yield _Problem(
-                f'has a parameter "{name}" that is {shown}, but it gets the connection, a '
-                f'"{_CONNECTION}": write "{name}: WebSocket", or a Protocol that it satisfies',
+                f"has a parameter {called} that is {shown}, but it gets the connection, a "
+                f'"{_CONNECTION}": write "{_annotated(name)}WebSocket", or a Protocol that it '
+                "satisfies",
                 name,
                 protocol,
             )
 
-    def _filled_problems(self, name: str, wanted: Type) -> Iterator[_Problem]:
+    def _filled_problems(self, name: str | None, called: str, wanted: Type) -> Iterator[_Problem]:
         text = self._checker.named_generic_type("builtins.str", [])
         if not _accepts(wanted, text):
             yield _Problem(
-                f'has a parameter "{name}" that is {self._shown(wanted)}, but what a URL gives is '
-                f'a "str": write "{name}: str" and convert it in the handler',
+                f"has a parameter {called} that is {self._shown(wanted)}, but what a URL gives is "
+                f'a "str": write "{_annotated(name)}str" and convert it in the handler',
                 name,
             )
 
@@ -421,19 +430,25 @@ def _parameter(function: FuncDef, name: str | None) -> Context:
     return function
 
 
-def _name(handler: CallableType, index: int, function: FuncDef | None) -> str:
+def _name(handler: CallableType, index: int, function: FuncDef | None) -> str | None:
     name = handler.arg_names[index]
-    before_the_end = len(handler.arg_names) - index
-    if name is None and function is not None and before_the_end <= len(function.arguments):
-        return function.arguments[-before_the_end].variable.name
-    return name or f"number {index + 1}"
+    if name is None and function is not None:
+        # One that is positional. What a decorator has made may have others.
+        arguments = function.arguments[0 if function.is_static else 1 :]
+        if len(arguments) == len(handler.arg_names):
+            return arguments[index].variable.name
+    return name
+
+
+def _annotated(name: str | None) -> str:
+    return f"{name}: " if name else ""
 
 
 def _is_callable(kind: TypeInfo) -> bool:
     """Tell whether what a class attribute of this type gives can be a handler."""
     if kind.get("__set__") is not None:
         return False
-    return kind.get("__call__") is not None or kind.fullname == "functools.partialmethod"
+    return kind.get("__call__") is not None or kind.fullname in _CALLABLE
 
 
 def _accepts(wanted: Type, given: Instance) -> bool:

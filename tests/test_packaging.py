@@ -154,4 +154,8 @@ def test_the_hook_for_pre_commit_is_the_command_with_its_extra() -> None:
     assert hook["id"] == f"{script}-{verb}"
     assert hook["additional_dependencies"] == f'[".[{verb}]"]'
     assert verb in DISTRIBUTION.metadata.get_all("Provides-Extra", [])
-    assert hook["types_or"] == "[python, pyi]"
+    assert hook["types"] == "[python]"
+    assert re.search(hook["files"], "src/chat.py")
+    # Both would end the check of all.
+    assert not re.search(hook["files"], "src/chat.pyi")
+    assert not re.search(hook["files"], "bin/copy")

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -156,6 +157,12 @@ class Mypy:
         for line in output.splitlines():
             if line.startswith('{"file": '):
                 message: _Message = json.loads(line)
+                if message["file"] == str(self._configuration):
+                    # Only what is wrong with plugins is said of the configuration.
+                    raise CheckError(
+                        f"{self._options.file or 'mypy'}: {message['message']}; "
+                        f"plugins are imported in {sys.executable}"
+                    )
                 outcome.entries.append(self._entry(message))
             elif match := _UNDECODABLE.fullmatch(line):
                 file = self._name(match["file"])
@@ -169,11 +176,14 @@ class Mypy:
         expected = (1, 2) if "error" in found else (0, 1) if found else (0,)
         if status not in expected or "INTERNAL ERROR" in output:
             said = [entry.message for entry in outcome.entries] + outcome.remarks
+            if "INTERNAL ERROR" in output:
+                # So it ends when its cache is damaged, or belongs to someone else.
+                said.append(f"Its cache may be at fault: {self._cache}, which can be deleted")
             raise CheckError("\n".join(["mypy failed:", *said]))
         return outcome
 
     def _entry(self, message: _Message) -> Entry:
-        placed = message["line"] > 0 and message["file"] != str(self._configuration)
+        placed = message["line"] > 0
         return Entry(
             file=self._name(message["file"]),
             line=message["line"] if placed else None,
@@ -187,8 +197,6 @@ class Mypy:
         )
 
     def _name(self, file: str) -> str:
-        if file == str(self._configuration) and self._options.file is not None:
-            return self._options.file
         # Where mypy found a file by way of the current folder, the path begins there.
         path = str(absolute(Path(file)))
         return self._names.get(path) or name(Path(path))

@@ -16,10 +16,15 @@ __all__ = ["PLUGINS", "Options", "of_project", "strict"]
 # What mypy does not find of handlers by itself, our plugin does.
 PLUGINS = ["micropie.mypy_plugin"]
 
-# They say what is checked, or where something is written: the check has its own ways for both.
+# They say what is checked, or what is written, told or installed besides: the check has its own
+# ways for the first, and does not do the others.
 _DROPPED = re.compile(
-    "files|packages|modules|exclude|exclude_gitignore|cache_dir|junit_xml|junit_format|.*_report"
+    "files|packages|modules|exclude|exclude_gitignore|cache_dir|junit_xml|junit_format|.*_report|"
+    "verbosity|install_types|non_interactive"
 )
+
+# What plugins read in the same file: tables of a pyproject.toml, and the sections for an INI file.
+_OF_PLUGINS = {"pydantic-mypy": "pydantic-mypy", "django-stubs": "mypy.plugins.django-stubs"}
 
 _FOLDER = re.compile(r"\$(MYPY_CONFIG_FILE_DIR\b|\{MYPY_CONFIG_FILE_DIR\})")
 
@@ -96,10 +101,14 @@ def _ini(file: Path) -> tuple[configparser.RawConfigParser, tuple[str, ...]]:
 def _toml(file: Path) -> tuple[configparser.RawConfigParser, tuple[str, ...]]:
     """The table [tool.mypy] as the sections that mypy takes it for."""
     parser = _parser()
-    options = table(read_toml(file), "tool", "mypy")
+    tools = table(read_toml(file), "tool")
+    options = table(tools, "mypy")
     if options is None:
         return parser, ()
     parser["mypy"] = _values(options, "overrides")
+    for name, section in _OF_PLUGINS.items():
+        if (of_plugin := table(tools, name)) is not None:
+            parser[section] = _values(of_plugin)
     for override in items(options.get("overrides")):
         options_of = table(override)
         if options_of is None or not (modules := items(options_of.get("module"))):
@@ -114,7 +123,7 @@ def _toml(file: Path) -> tuple[configparser.RawConfigParser, tuple[str, ...]]:
     return parser, tuple(map(str, items(options.get("exclude"))))
 
 
-def _values(options: Mapping[str, object], besides: str) -> dict[str, str]:
+def _values(options: Mapping[str, object], besides: str = "") -> dict[str, str]:
     return {
         key: ", ".join(map(str, items(value))) for key, value in options.items() if key != besides
     }

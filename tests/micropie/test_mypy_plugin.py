@@ -26,7 +26,7 @@ plugins = micropie.mypy_plugin
 
 # What the cases use.
 PARTS = """\
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from functools import cached_property, partial, partialmethod, wraps
 from typing import Any, AnyStr, Generic, Literal, NewType, NoReturn, ParamSpec, Protocol
 from typing import TypedDict, TypeVar, overload
@@ -76,6 +76,22 @@ def counted(function: Callable[P, object]) -> Callable[P, int]:
     def count(*args: P.args, **keywords: P.kwargs) -> int:
         return 0
     return count
+
+
+class Counting:
+    def __await__(self) -> Generator[None, None, int]: ...
+
+
+def counting(function: Callable[P, object]) -> Callable[P, Counting]:
+    @wraps(function)
+    def count(*args: P.args, **keywords: P.kwargs) -> Counting: ...
+    return count
+
+
+def injected(function: object) -> Callable[[App, int, int], Awaitable[None]]:
+    @wraps(function)  # type: ignore[arg-type]
+    async def inject(app: App, a: int, b: int) -> None: ...
+    return inject
 
 
 def collected(
@@ -267,6 +283,14 @@ CASES = {
     "decorated into no coroutine": handler(
         "@counted\nasync def ws_x(self, ws: WebSocket) -> None: ...  # E: nothing to await"
     ),
+    "decorated into what gives a number": handler(
+        '@counting\nasync def ws_x(self, ws: WebSocket) -> None: ...  # E: returns "int"'
+    ),
+    "decorated into one of other parameters": handler(
+        "@injected\n"
+        "async def ws_x(self, ws: WebSocket, a: str, b: str) -> None: ..."
+        '  # E: parameter number 1 that is "int"  # E: parameter number 2 that is "int"'
+    ),
     "a generator that is collected": handler(
         "@collected\nasync def ws_x(self, ws: WebSocket) -> AsyncIterator[int]:\n    yield 1"
     ),
@@ -315,6 +339,12 @@ CASES = {
     "set in the class and wrong": handler(
         'ws_y = WrongCallback()  # E: "a" that is "int"', refused=True
     ),
+    "set in the class and wrong, of the class": Case(
+        "async def wrong(cls: type[App], ws: WebSocket, a: int) -> None: ...\n"
+        "class Chat(App):\n"
+        '    ws_x = classmethod(wrong)  # E: "a" that is "int"',
+        refused=True,
+    ),
     "partial": handler(
         "async def _x(self, ws: WebSocket, a: int) -> None: ...\n"
         "ws_x = partialmethod(_x, a=1)\n"
@@ -328,7 +358,9 @@ CASES = {
         "async def ws_x(self, ws: WebSocket) -> None: ...\n"
         "async def ws_x(self, ws: int) -> None: ...  # E: already defined"
     ),
-    "perhaps": handler('ws_x: Callable[[int], Awaitable[None]] | None = None  # E: "number 1"'),
+    "perhaps": handler(
+        'ws_x: Callable[[int], Awaitable[None]] | None = None  # E: write "WebSocket", or'
+    ),
     "declared": handler("ws_x: Handler[WebSocket]\nws_y: Handler"),
     "set on the instance": handler(
         "def __init__(self) -> None:\n"
@@ -614,11 +646,25 @@ def decorated(function: Callable[..., Any]) -> Callable[..., Awaitable[None]]: r
     "mixin.py": """\
 from micropie import WebSocket
 from decorators import decorated
+from objects import described
 from wide import Wide
 class Mixin:
     async def ws_m(self, ws: WebSocket, a: Wide) -> None: ...
     @decorated
     def ws_d(self, ws: WebSocket) -> None: ...
+    ws_o = described()
+""",
+    "objects.py": """\
+from callback import Callback
+class Described:
+    def __call__(self) -> None: ...
+    def __get__(self, instance: object, owner: object) -> Callback: ...
+def described() -> Described: return Described()
+""",
+    "callback.py": """\
+from collections.abc import Awaitable
+class Callback:
+    def __call__(self, ws: object) -> Awaitable[None]: ...
 """,
     "base.py": """\
 from micropie import App
@@ -688,6 +734,12 @@ STEPS: list[tuple[list[Edit], list[str]]] = [
     ([Edit("wide.py", "More, Protocol", "Protocol")], []),
     ([Edit("decorators.py", "Awaitable[None]", "int")], ['chat.py:2: "ws_d"']),
     ([Edit("decorators.py", "int", "Awaitable[None]")], []),
+    ([Edit("callback.py", "Awaitable[None]", "int")], ['chat.py:2: "ws_o"']),
+    ([Edit("objects.py", "__call__", "_call")], []),
+    ([Edit("objects.py", "_call", "__call__")], ['chat.py:2: "ws_o"']),
+    ([Edit("objects.py", "owner: object) -> Callback", "owner: object) -> None")], []),
+    ([Edit("objects.py", ") -> None: ...\ndef", ") -> Callback: ...\ndef")], ['chat.py:2: "ws_o"']),
+    ([Edit("callback.py", "> int", "> Awaitable[None]")], []),
     ([Edit("base.py", "(App)", ""), Edit("proto.py", "", PING)], []),
     ([Edit("base.py", "Base", "Base(App)")], MINE),
     ([Edit("base.py", "(App)", "")], []),
@@ -768,6 +820,12 @@ def test_another_version_of_the_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     write({"copied.py": source.replace("is not async", "is NOT async")})
     assert "is NOT async" in mypy("other.py")[0]
     assert "is NOT async" in mypy("one.py")[0]
+
+
+def test_imports_that_are_not_followed() -> None:
+    write({"mypy.ini": f"{CONFIGURATION}[mypy-micropie.websocket]\nfollow_imports = skip\n"})
+    write({"chat.py": "from micropie import App\nclass Chat(App):\n    def ws_x(self): ...\n"})
+    assert mypy("--allow-untyped-defs", "--no-incremental", "chat.py") == []
 
 
 def test_another_plugin() -> None:

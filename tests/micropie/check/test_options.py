@@ -74,6 +74,10 @@ packages = one
 cache_dir = /elsewhere
 html_report = report
 junit_xml = report.xml
+# Nor is anything installed, which would be asked, or told that is no finding.
+install_types = True
+non_interactive = True
+verbosity = 1
 exclude = (?x)(
     ^made/
     )
@@ -87,6 +91,9 @@ ignore_errors = True
 
 [mypy-a.*,b]
 ignore_errors = True
+
+[pydantic-mypy]
+init_typed = True
 """
         }
     )
@@ -103,6 +110,7 @@ ignore_errors = True
         },
         "mypy-micropie.*": {"follow_imports": "silent", "ignore_errors": "True"},
         "mypy-a.*,b": {"ignore_errors": "True"},
+        "pydantic-mypy": {"init_typed": "True"},
     }
 
 
@@ -125,6 +133,15 @@ ignore_errors = true
 [[tool.mypy.overrides]]
 module = "b"
 strict_optional = false
+
+[tool.pydantic-mypy]
+init_typed = true
+
+[tool.django-stubs]
+django_settings_module = "site.settings"
+
+[tool.ruff]
+line-length = 100
 """
         }
     )
@@ -140,6 +157,8 @@ strict_optional = false
         },
         "mypy-a.*": {"ignore_errors": "True"},
         "mypy-b": {"ignore_errors": "True", "strict_optional": "False"},
+        "pydantic-mypy": {"init_typed": "True"},
+        "mypy.plugins.django-stubs": {"django_settings_module": "site.settings"},
         **OURS,
     }
 
