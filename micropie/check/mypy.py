@@ -3,13 +3,14 @@
 import atexit
 import gc
 import hashlib
+import importlib
 import json
 import os
 import re
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
@@ -148,8 +149,8 @@ class Mypy:
             try:
                 out, err, status = _imported()(arguments)
             except Exception as error:
-                said = printed.getvalue() + traceback.format_exc()
-                raise CheckError(f"mypy failed:\n{said.rstrip()}") from error
+                said = printed.getvalue() + traceback.format_exc().rstrip()
+                raise self._failure([said], unexpected=True) from error
         return self._outcome(printed.getvalue() + err + out, status)
 
     def _outcome(self, output: str, status: int) -> Outcome:
@@ -176,11 +177,13 @@ class Mypy:
         expected = (1, 2) if "error" in found else (0, 1) if found else (0,)
         if status not in expected or "INTERNAL ERROR" in output:
             said = [entry.message for entry in outcome.entries] + outcome.remarks
-            if "INTERNAL ERROR" in output:
-                # So it ends when its cache is damaged, or belongs to someone else.
-                said.append(f"Its cache may be at fault: {self._cache}, which can be deleted")
-            raise CheckError("\n".join(["mypy failed:", *said]))
+            raise self._failure(said, unexpected="INTERNAL ERROR" in output)
         return outcome
+
+    def _failure(self, said: list[str], *, unexpected: bool) -> CheckError:
+        # So it ends when its cache is damaged, or belongs to someone else.
+        hint = f"Its cache may be at fault: {self._cache}, which can be deleted"
+        return CheckError("\n".join(["mypy failed:", *said, *([hint] if unexpected else [])]))
 
     def _entry(self, message: _Message) -> Entry:
         placed = message["line"] > 0
@@ -210,7 +213,8 @@ def _imported() -> Callable[[list[str]], tuple[str, str, int]]:
     # Nothing of it is garbage, of which Python would look for some all the while.
     gc.disable()
     try:
-        import mypy.main  # noqa: F401 - what runs it imports it, but later
+        # Else what runs it imports it, when it is called.
+        importlib.import_module("mypy.main")
         from mypy.api import run
     finally:
         gc.enable()
@@ -218,7 +222,7 @@ def _imported() -> Callable[[list[str]], tuple[str, str, int]]:
 
 
 @contextmanager
-def _search_path(*folders: Path) -> Iterator[None]:
+def _search_path(*folders: Path) -> Generator[None, None, None]:
     """Let mypy look in these folders first, and in no others that the environment names."""
     before = os.environ.get("MYPYPATH")
     os.environ["MYPYPATH"] = os.pathsep.join(map(str, folders))

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -14,7 +14,7 @@ _UPDATE = 0.5
 
 
 @contextmanager
-def waiting() -> Iterator[None]:
+def waiting() -> Generator[None, None, None]:
     """Tell the terminal on standard error, if it is one, when what is done in here takes long."""
     if not sys.stderr.isatty():
         yield

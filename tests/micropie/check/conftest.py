@@ -63,8 +63,12 @@ def flow(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Finding] | Exception
             return []
 
     monkeypatch.setattr(micropie.flow, "Checker", Told)
+
     # What is told is not to be remembered.
-    monkeypatch.setattr(micropie.check, "Flow", lambda here, cache: Flow(here))
+    def forgetful(here: Path, cache: Path | None) -> Flow:
+        return Flow(here)
+
+    monkeypatch.setattr(micropie.check, "Flow", forgetful)
     return told
 
 
