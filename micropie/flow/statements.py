@@ -35,6 +35,7 @@ from micropie.flow.syntax import constant, is_irrefutable, pattern_names
 from micropie.flow.values import (
     Exits,
     Flow,
+    by_accepted,
     escaped,
     given_up,
     likely,
@@ -361,6 +362,15 @@ class Run(Expressions):
             if isinstance(subject, ast.Name) and subject.id in self._names and names:
                 taken = escaped(taken, subject.id)
             left: Flow = {} if is_irrefutable(case.pattern) else dict(flow)
+            match subject, case.pattern:
+                case (
+                    ast.Attribute(value=ast.Name(id=name), attr="accepted"),
+                    ast.MatchSingleton(value=bool(value)),
+                ) if name in self._names:
+                    accepted, other = by_accepted(flow, name, subject.lineno)
+                    taken, left = (accepted, other) if value else (other, accepted)
+                case _:
+                    pass
             if case.guard is not None:
                 taken, false = self._condition(case.guard, taken)
                 merge(left, false)
