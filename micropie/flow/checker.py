@@ -6,20 +6,18 @@ import os
 import re
 import sys
 from bisect import bisect_left, bisect_right
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from micropie._paths import absolute, import_root
-from micropie._state import State
 from micropie.flow.callees import PLAIN, member
 from micropie.flow.findings import Code, Finding, Severity, silence
 from micropie.flow.modules import TOO_DEEP, Function, Module, Modules, parse
 from micropie.flow.program import Program, Start
 from micropie.flow.shape import parameters
-from micropie.flow.states import ALL_CALLS, ALL_STATES, states_bits
+from micropie.flow.states import ALL_CALLS, ALL_STATES, NEW
 
 __all__ = ["Checker", "Unreadable"]
 
@@ -34,7 +32,7 @@ _SHARED: Final = frozenset({"Annotated", "Optional", "Union"})
 # Statements with no others in them, which most are.
 _SIMPLE: Final = frozenset({ast.Expr, ast.Assign, ast.Return, ast.AugAssign, ast.Raise})
 
-# Code is nested, and the analysis with it.
+# So deeply may code be nested.
 _RECURSION: Final = 20_000
 
 
@@ -84,7 +82,10 @@ class Checker:
         Raises:
             Unreadable: There is no such file, or it cannot be read.
         """
-        with _deep():
+        # Code is nested, and the analysis with it; CPython needs no stack of C for that.
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(limit, _RECURSION))
+        try:
             try:
                 source, tree = parse(file)
             except OSError as error:
@@ -95,6 +96,8 @@ class Checker:
                 return silence(source, self._findings(file, source, tree))
             except RecursionError:
                 return [_syntax_error(SyntaxError(TOO_DEEP))]
+        finally:
+            sys.setrecursionlimit(limit)
 
     def consulted(self) -> Iterator[Path]:
         """Give the files that have decided, beside a file itself, what was found so far.
@@ -115,8 +118,7 @@ class Checker:
             program = Program(modules, module)
             called = {*_CALLED.findall(source)}
             found: list[Finding] = []
-            defs = [at for at, line in enumerate(source.split("\n"), start=1) if "def" in line]
-            for function, owner, is_method in _functions(tree.body, None, defs):
+            for function, owner, is_method in _functions(tree.body, None, _defs(source)):
                 start_of = owner if is_method else None
                 for parameter, start in self._starts(modules, module, function, start_of, called):
                     found += program.analyse(function, parameter, start, owner)
@@ -155,14 +157,7 @@ class Checker:
                 # Another definition, or what wraps this one, may stand below.
                 last = member(owner, function.name)
                 known = known and last is not None and _holds(last, function)
-                yield (
-                    handler,
-                    (
-                        Start(states_bits(State.NEW), 0, handler=True)
-                        if known
-                        else Start(ALL_STATES, ALL_CALLS)
-                    ),
-                )
+                yield handler, Start(NEW, 0, True) if known else Start(ALL_STATES, ALL_CALLS)
         for parameter in (*own, *function.args.kwonlyargs):
             annotation = parameter.annotation
             if (
@@ -173,6 +168,18 @@ class Checker:
                 yield parameter.arg, Start(ALL_STATES, ALL_CALLS)
 
 
+def _defs(source: str) -> list[int]:
+    """Give the line of each `def` in some source, in order; others may be among them."""
+    found: list[int] = []
+    line = 1
+    seen = 0
+    while (at := source.find("def", seen)) != -1:
+        line += source.count("\n", seen, at)
+        found.append(line)
+        seen = at + 1
+    return found
+
+
 def _functions(
     body: Sequence[ast.stmt],
     owner: ast.ClassDef | None,
@@ -181,7 +188,7 @@ def _functions(
 ) -> Iterator[tuple[Function, ast.ClassDef | None, bool]]:
     """Give all functions, the class that `self` is one of, and whether they are its methods.
 
-    `defs` are the lines with the word `def`, in order: where there is none, there is no function.
+    `defs` are the lines of each `def`, in order: where there is none, there is no function.
     """
     for node in body:
         if node.__class__ in _SIMPLE:
@@ -190,23 +197,24 @@ def _functions(
         last = bisect_right(defs, node.end_lineno or node.lineno, first)
         if first == last:
             continue
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield node, owner, is_method
-                if last - first > 1:
-                    yield from _functions(node.body, owner, defs)
-            case ast.ClassDef():
-                yield from _functions(node.body, node, defs, True)
-            case _:
-                for field in ("body", "orelse", "finalbody"):
-                    yield from _functions(getattr(node, field, ()), owner, defs, is_method)
-                for field in ("handlers", "cases"):
-                    for part in getattr(node, field, ()):
-                        yield from _functions(part.body, owner, defs, is_method)
+        if type(node) is ast.FunctionDef or type(node) is ast.AsyncFunctionDef:
+            yield node, owner, is_method
+            if last - first > 1:
+                yield from _functions(node.body, owner, defs)
+        elif type(node) is ast.ClassDef:
+            yield from _functions(node.body, node, defs, True)
+        else:
+            for field in ("body", "orelse", "finalbody"):
+                yield from _functions(getattr(node, field, ()), owner, defs, is_method)
+            for field in ("handlers", "cases"):
+                for part in getattr(node, field, ()):
+                    yield from _functions(part.body, owner, defs, is_method)
 
 
 def _is_connection(modules: Modules, module: Module, annotation: ast.expr) -> bool:
     match annotation:
+        case ast.Name() | ast.Attribute():
+            return modules.canonical(module, annotation) not in ("", "App", "ConnectionClosed")
         case ast.Constant(value=str(text)):
             try:
                 return _is_connection(modules, module, ast.parse(text, mode="eval").body)
@@ -222,7 +230,7 @@ def _is_connection(modules: Modules, module: Module, annotation: ast.expr) -> bo
                 for one in (meant[:1] if name == "Annotated" else meant)
             )
         case _:
-            return modules.canonical(module, annotation) not in ("", "App", "ConnectionClosed")
+            return False
 
 
 def _holds(statement: ast.stmt, function: Function) -> bool:
@@ -267,14 +275,3 @@ def _syntax_error(error: SyntaxError) -> Finding:
         Severity.ERROR,
         f"not valid Python: {error.msg}",
     )
-
-
-@contextmanager
-def _deep() -> Generator[None, None, None]:
-    """Let code be nested as deeply as it is; CPython needs no stack of C for that."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, _RECURSION))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from micropie.flow.callees import Callees
-from micropie.flow.exceptions import ANY, CANCELLED, Raised, Site, handled
+from micropie.flow.exceptions import ANY, CANCELLED, Raised, Site, Sorts, handled
 from micropie.flow.findings import Code, Finding, Severity
 from micropie.flow.judging import finding_of, words_of
 from micropie.flow.modules import Function, Module, Modules
@@ -57,15 +57,15 @@ class Summary(NamedTuple):
 
 def _returned(node: ast.stmt, value: Value) -> int:
     """Give what a condition can make of what is returned."""
-    match node:
-        case ast.Return(value=ast.Constant(value=constant)):
+    if type(node) is not ast.Return or node.value is None:
+        return NONE
+    match node.value:
+        case ast.Constant(value=constant):
             return truth(constant)
-        case ast.Return(value=ast.Name(id=name)):
+        case ast.Name(id=name):
             return truth_of(value, name)
-        case ast.Return(value=ast.expr()):
-            return truth_of(value, RESULT)
         case _:
-            return NONE
+            return truth_of(value, RESULT)
 
 
 class Context:
@@ -83,7 +83,7 @@ class Context:
         self.callees: Callees = Callees(modules, module)
         self.summaries: dict[tuple[Function, frozenset[str], int, int], Summary | None] = {}
         self.depth = 0
-        self._handled: dict[ast.ExceptHandler, list[type[BaseException] | None]] = {}
+        self._handled: dict[ast.ExceptHandler, Sorts] = {}
         self._shapes: dict[tuple[Function, frozenset[str]], Shape] = {}
 
     def shape(self, function: Function, names: frozenset[str]) -> Shape:
@@ -95,8 +95,8 @@ class Context:
                 self.module.learn(node)
         return self._shapes[key]
 
-    def handled(self, handler: ast.ExceptHandler) -> list[type[BaseException] | None]:
-        """Give the classes that an `except` names, looked up once; None: one that is not known."""
+    def handled(self, handler: ast.ExceptHandler) -> Sorts:
+        """Give the classes that an `except` names, looked up once."""
         if handler not in self._handled:
             self._handled[handler] = handled(self.modules, self.module, handler.type)
         return self._handled[handler]
@@ -132,6 +132,7 @@ class Core(ABC):
         self._shape = context.shape(function, names.union(self._around))
         self._closures = {**self._around, **self._shape.closures}
         self._flags = self._shape.flags
+        self._calls = self._shape.calls
         self._names = self._shape.names
         self._asked = self._shape.asked
         self._known = self._names | self._asked
@@ -281,7 +282,7 @@ class Core(ABC):
 
     def _method_call(self, node: ast.AST) -> MethodCall | None:
         """Give the call of a method of what may be the connection; None: it is none."""
-        call = self._shape.calls.get(node)
+        call = self._calls.get(node)
         return call if call is not None and call.name in self._names else None
 
     def _split(self, flow: Flow, name: str) -> tuple[Flow, Flow]:
@@ -323,9 +324,10 @@ class Core(ABC):
         after: Flow = {}
         for value, origin in flow.items():
             key = node, value, self._handling
-            if key not in self._gone_through:
-                self._gone_through[key] = go_through({value: origin})
-            normal, exits = self._gone_through[key]
+            through = self._gone_through.get(key)
+            if through is None:
+                self._gone_through[key] = through = go_through({value: origin})
+            normal, exits = through
             merge(after, normal)
             self.exits.add(exits)
         return after

@@ -3,6 +3,7 @@
 import ast
 import builtins
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from micropie.flow.findings import Code
@@ -17,9 +18,11 @@ __all__ = [
     "TIMEOUT",
     "WRONG",
     "Catches",
+    "Caught",
     "Raised",
     "Site",
-    "catches",
+    "Sorts",
+    "caught_by",
     "exception",
     "handled",
 ]
@@ -58,6 +61,9 @@ class Site(NamedTuple):
 
 _Sort: TypeAlias = type[BaseException]
 
+Sorts: TypeAlias = tuple[_Sort | None, ...]
+"""The classes that an `except` names; None stands for one that is not known."""
+
 
 class Raised(NamedTuple):
     """An exception on its way."""
@@ -68,14 +74,6 @@ class Raised(NamedTuple):
     # Of one that is not known: what it is at the least, and what it is not, as `except` says.
     within: _Sort = Exception
     but: frozenset[_Sort] = frozenset()
-
-    def told(self, sorts: list[_Sort | None]) -> tuple["Raised", "Raised"]:
-        """Give what is known of it where an `except` has caught it, and where it has not."""
-        known = [sort for sort in sorts if sort is not None]
-        caught = self
-        if self.type is _Any and len(sorts) == len(known) == 1 and issubclass(known[0], Exception):
-            caught = self._replace(within=known[0])
-        return caught, self._replace(but=self.but | {*known})
 
 
 ANY: Final = Raised(_Any)
@@ -124,21 +122,40 @@ def exception(modules: Modules, module: Module, node: ast.expr) -> type[BaseExce
     return found if isinstance(found, type) and issubclass(found, BaseException) else None
 
 
-def handled(
-    modules: Modules, module: Module, handler: ast.expr | None
-) -> list[type[BaseException] | None]:
-    """Give the classes that an `except` names; None stands for one that is not known."""
+def handled(modules: Modules, module: Module, handler: ast.expr | None) -> Sorts:
+    """Give the classes that an `except` names."""
     match handler:
         case None:
-            return [BaseException]
+            return (BaseException,)
         case ast.Tuple(elts=elements):
-            return [exception(modules, module, element) for element in elements]
+            return tuple(exception(modules, module, element) for element in elements)
         case _:
-            return [exception(modules, module, handler)]
+            return (exception(modules, module, handler),)
 
 
-def catches(raised: Raised, handler: type[BaseException] | None) -> Catches:
-    """Say whether an exception is caught by an `except` with a class."""
+class Caught(NamedTuple):
+    """What an `except` does with an exception."""
+
+    how: Catches
+    # What is known of the exception where it was caught, and where it was not.
+    known: Raised
+    left: Raised
+
+
+@lru_cache(maxsize=1024)
+def caught_by(raised: Raised, sorts: Sorts) -> Caught:
+    """Say what an `except` that names some classes does with an exception."""
+    how = max((_catches(raised, sort) for sort in sorts), default=Catches.NO)
+    named = frozenset(sort for sort in sorts if sort is not None)
+    known = raised
+    if raised.type is _Any and len(sorts) == len(named) == 1:
+        [sort] = named
+        if issubclass(sort, Exception):
+            known = raised._replace(within=sort)
+    return Caught(how, known, raised._replace(but=raised.but | named))
+
+
+def _catches(raised: Raised, handler: _Sort | None) -> Catches:
     sort = raised.type
     if handler is None:
         return Catches.MAYBE

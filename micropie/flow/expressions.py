@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from micropie.flow.callees import bound, is_named
 from micropie.flow.core import Core, Summary
@@ -59,8 +59,8 @@ _SPAWN: Final = frozenset({"create_task", "ensure_future", "start_soon"})
 
 # Expressions that may ask for `accepted`.
 _TESTS: Final = (ast.Attribute, ast.UnaryOp, ast.BoolOp, ast.Compare)
-# Expressions that do nothing, but for what becomes of a name.
-_LEAVES: Final = frozenset({ast.Name, ast.Constant})
+# What is evaluated as a part of something else.
+_EVALUATED: Final = (ast.expr, ast.stmt, ast.keyword)
 
 
 class _Helper(NamedTuple):
@@ -84,6 +84,11 @@ class _Helper(NamedTuple):
         """Give what is called in it what has some names where it is called."""
         inner = bound(self.function, call, names, self.skipped) or frozenset()
         return inner | (names - assigned(self.function)) if self.is_within else inner
+
+
+# By class, the method that goes through a node: `match` over so many would be slow, and to look for
+# the table through `self` too.
+_EXPRESSIONS: Final[dict[type[ast.AST], Callable[..., Flow]]] = {}
 
 
 class Expressions(Core):
@@ -153,21 +158,19 @@ class Expressions(Core):
         return flow
 
     def _eval(self, node: ast.AST, flow: Flow) -> Flow:
-        kind = node.__class__
-        if kind is ast.Name:
-            # It is one, by its class.
-            return self._name(node.id, flow)  # type: ignore[attr-defined]
+        if type(node) is ast.Name:
+            return self._name(node.id, flow)
         flags = self._flags.get(node, 0)
         if not flags & (TOUCHED | ASKED):
             return self._opaque(flags, flow)
-        handler = self._EXPRESSIONS.get(kind)
+        handler = _EXPRESSIONS.get(type(node))
         if handler is None:
             return self._children(node, flow)
         return handler(self, node, flow)
 
     def _children(self, node: ast.AST, flow: Flow) -> Flow:
         for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr | ast.stmt | ast.keyword):
+            if isinstance(child, _EVALUATED):
                 flow = self._eval(child, flow)
         return self._opaque(MAY_RAISE, flow)
 
@@ -313,22 +316,19 @@ class Expressions(Core):
             self._judged.setdefault(node, {}).update(dict.fromkeys(others))
             merge(after, self._opaque(RAISES | SUSPENDS, others))
             return after
-        match node:
-            case ast.Name(id=name) if name in self._names:
-                return self._await_held(node, name, flow)
-            case ast.Call(func=func, args=[first, *rest]):
-                name = self._module.dotted(func)
-                if name in _WAIT_FOR:
-                    for part in (*rest, *(keyword.value for keyword in node.keywords)):
-                        flow = self._eval(part, flow)
-                    return self._timed(first, flow)
-                if name in _SHIELD:
-                    return self._shielded(first, flow)
-                if name in _GATHER:
-                    return self._gather(node, flow)
-            case _:
-                pass
-        if isinstance(node, ast.Call):
+        if type(node) is ast.Name and node.id in self._names:
+            return self._await_held(node, node.id, flow)
+        if type(node) is ast.Call:
+            name = self._module.dotted(node.func) if node.args else ""
+            if name in _WAIT_FOR:
+                first, *rest = node.args
+                for part in (*rest, *(keyword.value for keyword in node.keywords)):
+                    flow = self._eval(part, flow)
+                return self._timed(first, flow)
+            if name in _SHIELD:
+                return self._shielded(node.args[0], flow)
+            if name in _GATHER:
+                return self._gather(node, flow)
             helper = self._helper(node)
             if helper is not None and helper.is_coroutine:
                 return self._help(node, helper, flow)
@@ -369,23 +369,24 @@ class Expressions(Core):
         call = METHODS[method]
         line = node.lineno
         judged = self._judged.setdefault(node, {})
+        raising = self.exits.raises
         after: Flow = {}
         for value, origin in flow.items():
             refused, returns, why, raises = step(value, call)
             site = site_of(node, method, value.states, origin) if refused else None
             judged[value] = None if site is None else (site, origin)
             if returns is not None and returns not in after:
-                same = returns.states == value.states
-                after[returns] = origin if same else Origin(line, why)
+                after[returns] = origin if why is None else Origin(line, why)
             if not self.heeded:
                 continue
             for raised, way, because in raises:
                 if site is not None and raised in (CLOSED, MISUSE):
                     raised = raised._replace(site=site)
-                ways = self.exits.raises.setdefault(raised, {})
+                ways = raising.get(raised)
+                if ways is None:
+                    ways = raising[raised] = {}
                 if way not in ways:
-                    same = way.states == value.states
-                    ways[way] = origin if same else Origin(line, because)
+                    ways[way] = origin if because is None else Origin(line, because)
         return after
 
     def _judge_at(
@@ -433,10 +434,13 @@ class Expressions(Core):
 
     def _arguments(self, node: ast.Call, flow: Flow) -> Flow:
         """Evaluate the arguments of a call, but for the connection itself."""
-        for part in (*node.args, *(keyword.value for keyword in node.keywords)):
-            if part.__class__ not in _LEAVES or (
-                isinstance(part, ast.Name) and part.id in self._closures
-            ):
+        # Nearly none has keywords.
+        more = [keyword.value for keyword in node.keywords] if node.keywords else ()
+        for part in (*node.args, *more):
+            if type(part) is ast.Name:
+                if part.id in self._closures:
+                    flow = self._name(part.id, flow)
+            elif type(part) is not ast.Constant:
                 flow = self._eval(part, flow)
         return flow
 
@@ -651,24 +655,25 @@ class Expressions(Core):
                 return _by_result(self._answer(node, flow), NONE)
         return by_truth(flow, name, NONE) if name in self._known else (flow, flow)
 
-    # By class, as `match` over so many would be slow.
-    _EXPRESSIONS: ClassVar[dict[type[ast.AST], Callable[..., Flow]]] = {
-        ast.Await: _await,
-        ast.Call: _called,
-        ast.Attribute: _attribute,
-        ast.Yield: _yield,
-        ast.YieldFrom: _yield,
-        ast.Lambda: _lambda,
-        ast.GeneratorExp: _generator,
-        ast.Compare: _compare,
-        ast.FormattedValue: _formatted,
-        ast.NamedExpr: _walrus,
-        ast.IfExp: _choice,
-        ast.BoolOp: _boolean,
-        ast.ListComp: _comprehension,
-        ast.SetComp: _comprehension,
-        ast.DictComp: _comprehension,
-    }
+    _EXPRESSIONS.update(
+        {
+            ast.Await: _await,
+            ast.Call: _called,
+            ast.Attribute: _attribute,
+            ast.Yield: _yield,
+            ast.YieldFrom: _yield,
+            ast.Lambda: _lambda,
+            ast.GeneratorExp: _generator,
+            ast.Compare: _compare,
+            ast.FormattedValue: _formatted,
+            ast.NamedExpr: _walrus,
+            ast.IfExp: _choice,
+            ast.BoolOp: _boolean,
+            ast.ListComp: _comprehension,
+            ast.SetComp: _comprehension,
+            ast.DictComp: _comprehension,
+        }
+    )
 
 
 def _by_result(flow: Flow, bits: int) -> tuple[Flow, Flow]:

@@ -79,6 +79,10 @@ class Module:
         self.canonical: dict[str, str] = {}
         for node in _statements(tree.body):
             match node:
+                case ast.Import() | ast.ImportFrom():
+                    if node.names[0].name == "*" and isinstance(node, ast.ImportFrom):
+                        self.stars.append(self._source(node))
+                    self.imports.update(self._imported(node))
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
                     if node.name in self.functions:
                         doubtful.add(node.name)
@@ -87,10 +91,6 @@ class Module:
                     doubtful |= {one.id for one in targets if isinstance(one, ast.Name)}
                 case ast.ClassDef():
                     self.classes[node.name] = node
-                case ast.Import() | ast.ImportFrom():
-                    if node.names[0].name == "*" and isinstance(node, ast.ImportFrom):
-                        self.stars.append(self._source(node))
-                    self.imports.update(self._imported(node))
                 case _:
                     pass
         for name in doubtful | self.imports.keys():
@@ -127,32 +127,28 @@ class Module:
 
     def dotted(self, node: ast.expr) -> str:
         """Give the dotted name that an expression means, with imports followed; empty: none."""
-        match node:
-            case ast.Name(id=name):
-                return self.meaning(name)
-            case ast.Attribute(value=value, attr=attr):
-                owner = self.dotted(value)
-                return f"{owner}.{attr}" if owner else ""
-            case ast.Subscript(value=value):
-                return self.dotted(value)
-            case _:
-                return ""
+        if type(node) is ast.Name:
+            return self.imports.get(node.id, node.id)
+        if type(node) is ast.Attribute:
+            owner = self.dotted(node.value)
+            return f"{owner}.{node.attr}" if owner else ""
+        return self.dotted(node.value) if type(node) is ast.Subscript else ""
 
 
 def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """Give the statements that run when the module is imported, or may."""
+    # Most are none of these, and a pattern takes longer to say so than a look at the class.
     for node in body:
-        match node:
-            case ast.If(body=body, orelse=orelse):
-                yield from _statements([*body, *orelse])
-            case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-                yield from _statements([*body, *orelse, *final])
-                for handler in handlers:
-                    yield from _statements(handler.body)
-            case ast.With(body=body):
-                yield from _statements(body)
-            case _:
-                yield node
+        if type(node) is ast.If:
+            yield from _statements([*node.body, *node.orelse])
+        elif type(node) is ast.Try:
+            yield from _statements([*node.body, *node.orelse, *node.finalbody])
+            for handler in node.handlers:
+                yield from _statements(handler.body)
+        elif type(node) is ast.With:
+            yield from _statements(node.body)
+        else:
+            yield node
 
 
 class Modules:
@@ -220,10 +216,11 @@ class Modules:
         That is `App`, `WebSocket`, `ConnectionClosed`, or a name of `micropie.contract`.
         """
         dotted = module.dotted(node)
-        if dotted not in module.canonical:
+        known = module.canonical.get(dotted)
+        if known is None:
             found = self._follow(module, dotted, set())
-            module.canonical[dotted] = found if isinstance(found, str) else ""
-        return module.canonical[dotted]
+            known = module.canonical[dotted] = found if isinstance(found, str) else ""
+        return known
 
     def is_application(self, module: Module, owner: ast.ClassDef) -> bool:
         """Whether a class is an `App`."""

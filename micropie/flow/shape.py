@@ -6,9 +6,9 @@ matter costs the analysis one look.
 
 import ast
 import builtins
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
-from typing import ClassVar, Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from micropie.flow.exceptions import NEVER
 from micropie.flow.modules import Function
@@ -114,12 +114,20 @@ def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
     return tuple(field for field in kind._fields if field not in names)
 
 
-# By class: the flags that a node has of its own, and the fields that hold nodes.
-_KINDS: Final = {
-    kind: (_OF_ITS_OWN.get(kind, 0), _fields(kind))
-    for kind in vars(ast).values()
-    if isinstance(kind, type) and issubclass(kind, ast.AST)
-}
+_Kind: TypeAlias = tuple[int, tuple[str, ...], Callable[..., int] | None]
+
+# By class of node: the flags that it has of its own, the fields that hold nodes, and the method of
+# `Shape` for what is special about it. To look for the table through `self` would take longer than
+# to look into it.
+_KINDS: Final[dict[type[ast.AST], _Kind]] = {}
+
+
+def _kinds(special: Mapping[type[ast.AST], Callable[..., int]]) -> dict[type[ast.AST], _Kind]:
+    return {
+        kind: (_OF_ITS_OWN.get(kind, 0), _fields(kind), special.get(kind))
+        for kind in vars(ast).values()
+        if isinstance(kind, type) and issubclass(kind, ast.AST)
+    }
 
 
 def parameters(function: Function | ast.Lambda) -> list[ast.arg]:
@@ -198,15 +206,10 @@ class MethodCall(NamedTuple):
     method: str
 
 
-def method_call(node: ast.AST) -> MethodCall | None:
+def method_call(node: ast.Call) -> MethodCall | None:
     """Give the parts of a call that may be one of a connection's; None: it is none."""
-    # Asked of nearly every node: `match` takes several times as long.
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(func := node.func, ast.Attribute)
-        and func.attr in METHODS
-        and isinstance(func.value, ast.Name)
-    ):
+    func = node.func
+    if type(func) is ast.Attribute and func.attr in METHODS and type(func.value) is ast.Name:
         return MethodCall(node, func.value.id, func.attr)
     return None
 
@@ -281,25 +284,23 @@ class Shape:
         return frozenset(sorted(asked - self._shared)[:_MEMORY])
 
     def _scan(self, node: ast.AST) -> int:
-        kind = node.__class__
-        if kind is ast.Constant:
-            return 0
-        flags, fields = _KINDS[kind]
+        flags, fields, special = _KINDS[node.__class__]
+        by_name = self._by_name
         for field in fields:
             child = getattr(node, field)
-            child_kind = child.__class__
-            # Half of all are names, with nothing in them.
-            if child_kind is ast.Name:
-                flags |= self._by_name.get(child.id, 0)
-            elif child_kind is list:
+            kind = child.__class__
+            # Half of all are names or constants, with nothing in them.
+            if kind is ast.Name:
+                flags |= by_name.get(child.id, 0)
+            elif kind is list:
                 for one in child:
-                    if one.__class__ is ast.Name:
-                        flags |= self._by_name.get(one.id, 0)
-                    elif one is not None:
+                    kind = one.__class__
+                    if kind is ast.Name:
+                        flags |= by_name.get(one.id, 0)
+                    elif one is not None and kind is not ast.Constant:
                         flags |= self._scan(one)
-            elif child is not None:
+            elif child is not None and kind is not ast.Constant:
                 flags |= self._scan(child)
-        special = self._SPECIAL.get(kind)
         if special is not None:
             flags = special(self, node, flags)
         self.flags[node] = flags
@@ -331,17 +332,16 @@ class Shape:
         if call is not None:
             self.calls[node] = call
             return flags | RAISES
-        match node.func:
-            case ast.Attribute(value=ast.Name(id=owner), attr=attr) if attr not in _OF_STR:
-                # It may be a list or the like, which such a call fills or empties.
-                self._shared.add(owner)
-            case _:
-                pass
-        name = _name_of(node.func)
-        if name in _NEVER:
+        func = node.func
+        if _name_of(func) in _NEVER:
             flags |= ABRUPT
-        is_builtin = name in _BUILTINS and isinstance(node.func, ast.Name)
-        return flags | (MAY_RAISE if is_builtin else RAISES)
+        if type(func) is ast.Attribute:
+            if type(func.value) is ast.Name and func.attr not in _OF_STR:
+                # It may be a list or the like, which such a call fills or empties.
+                self._shared.add(func.value.id)
+        elif type(func) is ast.Name and func.id in _BUILTINS:
+            return flags | MAY_RAISE
+        return flags | RAISES
 
     def _tested(self, node: ast.If | ast.While | ast.IfExp | ast.Assert, flags: int) -> int:
         self._conditions += _conditions(node.test)
@@ -369,11 +369,12 @@ class Shape:
 
     def _returned(self, node: ast.Return, flags: int) -> int:
         # Whoever called may ask for it.
-        self._conditions += () if node.value is None else _conditions(node.value)
+        if node.value is not None:
+            self._conditions += _conditions(node.value)
         return flags
 
     def _subscript(self, node: ast.Subscript, flags: int) -> int:
-        if not isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
+        if type(node.ctx) is not ast.Load and type(node.value) is ast.Name:
             # What a condition makes of it may change so.
             self._shared.add(node.value.id)
         return flags
@@ -392,65 +393,75 @@ class Shape:
     def _with(self, node: ast.With, flags: int) -> int:
         return flags | (ABRUPT if _suppresses(node) else RAISES)
 
+    def _source(self, value: ast.expr) -> str | None:
+        """Give the name that a value may be, or be a coroutine of; None: there is none."""
+        while type(value) is ast.NamedExpr:
+            value = value.value
+        if type(value) is ast.Name:
+            return value.id
+        call = self.calls.get(value)
+        return None if call is None else call.name
+
     def _assignment(self, node: ast.Assign | ast.AnnAssign | ast.NamedExpr, flags: int) -> int:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         value = node.value
         if value is None:
             return flags
-        names = [target.id for target in targets if isinstance(target, ast.Name)]
-        for source in _sources(value):
+        names = [target.id for target in targets if type(target) is ast.Name]
+        source = self._source(value)
+        if source is not None:
             self._renamed += ((name, source) for name in names)
-        if isinstance(value, ast.Constant) or flags & TOUCHED:
+        if flags & TOUCHED or type(value) is ast.Constant:
             self._settled.update(names)
         return flags if len(names) == len(targets) else flags | MAY_RAISE
 
-    # By class, as `match` over so many would be slow.
-    _SPECIAL: ClassVar[dict[type[ast.AST], Callable[..., int]]] = {
-        ast.Call: _call,
-        ast.Assign: _assignment,
-        ast.AnnAssign: _assignment,
-        ast.NamedExpr: _assignment,
-        ast.If: _tested,
-        ast.While: _tested,
-        ast.IfExp: _tested,
-        ast.Assert: _tested,
-        ast.FunctionDef: _nested,
-        ast.AsyncFunctionDef: _nested,
-        ast.Lambda: _nested,
-        ast.Global: _outer,
-        ast.Nonlocal: _outer,
-        ast.ExceptHandler: _caught,
-        ast.MatchAs: _caught,
-        ast.MatchStar: _caught,
-        ast.comprehension: _comprehension,
-        ast.Import: _import,
-        ast.ImportFrom: _import,
-        ast.ClassDef: _class,
-        ast.Return: _returned,
-        ast.Subscript: _subscript,
-        ast.GeneratorExp: _generator,
-        ast.MatchMapping: _mapping,
-        ast.UnaryOp: _unary,
-        ast.With: _with,
-    }
+    _KINDS.update(
+        _kinds(
+            {
+                ast.Call: _call,
+                ast.Assign: _assignment,
+                ast.AnnAssign: _assignment,
+                ast.NamedExpr: _assignment,
+                ast.If: _tested,
+                ast.While: _tested,
+                ast.IfExp: _tested,
+                ast.Assert: _tested,
+                ast.FunctionDef: _nested,
+                ast.AsyncFunctionDef: _nested,
+                ast.Lambda: _nested,
+                ast.Global: _outer,
+                ast.Nonlocal: _outer,
+                ast.ExceptHandler: _caught,
+                ast.MatchAs: _caught,
+                ast.MatchStar: _caught,
+                ast.comprehension: _comprehension,
+                ast.Import: _import,
+                ast.ImportFrom: _import,
+                ast.ClassDef: _class,
+                ast.Return: _returned,
+                ast.Subscript: _subscript,
+                ast.GeneratorExp: _generator,
+                ast.MatchMapping: _mapping,
+                ast.UnaryOp: _unary,
+                ast.With: _with,
+            }
+        )
+    )
 
 
-def _conditions(test: ast.expr) -> Iterator[str]:
+def _conditions(test: ast.expr) -> list[str]:
     """Give the names that a condition asks for."""
-    match test:
-        case ast.Name(id=name):
-            yield name
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            yield from _conditions(operand)
-        case ast.BoolOp(values=values):
-            for value in values:
-                yield from _conditions(value)
-        case ast.Compare(left=left, comparators=[ast.Constant(value=None)]):
-            yield from _conditions(left)
-        case ast.NamedExpr(target=ast.Name(id=name)):
-            yield name
-        case _:
-            pass
+    # A pattern that does not match takes far longer than a look at the class.
+    if type(test) is ast.Compare:
+        is_none = [type(one) is ast.Constant and one.value is None for one in test.comparators]
+        return _conditions(test.left) if is_none == [True] else []
+    if type(test) is ast.BoolOp:
+        return [name for value in test.values for name in _conditions(value)]
+    if type(test) is ast.UnaryOp:
+        return _conditions(test.operand) if type(test.op) is ast.Not else []
+    if type(test) is ast.NamedExpr:
+        test = test.target
+    return [test.id] if type(test) is ast.Name else []
 
 
 def _suppresses(node: ast.With) -> bool:
@@ -461,18 +472,6 @@ def _suppresses(node: ast.With) -> bool:
 
 
 def _name_of(function: ast.expr) -> str:
-    if isinstance(function, ast.Name):
-        return function.id
-    return function.attr if isinstance(function, ast.Attribute) else ""
-
-
-def _sources(value: ast.expr) -> Iterator[str]:
-    """Give the names that a value may be, or be a coroutine of."""
-    match value:
-        case ast.Name(id=name):
-            yield name
-        case ast.NamedExpr(value=value):
-            yield from _sources(value)
-        case _:
-            if (call := method_call(value)) is not None:
-                yield call.name
+    if type(function) is ast.Attribute:
+        return function.attr
+    return function.id if type(function) is ast.Name else ""

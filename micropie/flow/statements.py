@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from typing import ClassVar, Final
+from typing import Final
 
 from micropie.flow.core import MANY
 from micropie.flow.exceptions import (
@@ -13,7 +13,8 @@ from micropie.flow.exceptions import (
     TIMEOUT,
     Catches,
     Raised,
-    catches,
+    Sorts,
+    caught_by,
     exception,
 )
 from micropie.flow.expressions import Expressions
@@ -34,6 +35,7 @@ from micropie.flow.syntax import constant, is_irrefutable, pattern_names
 from micropie.flow.values import (
     Exits,
     Flow,
+    by_accepted,
     escaped,
     given_up,
     likely,
@@ -64,6 +66,11 @@ _TRANSPARENT: Final = frozenset(
 _RELEVANT: Final = TOUCHED | ASKED | ABRUPT
 
 
+# By class, the method that goes through a node: `match` over so many would be slow, and to look for
+# the table through `self` too.
+_STATEMENTS: Final[dict[type[ast.AST], Callable[..., Flow]]] = {}
+
+
 class Run(Expressions):
     """A function, analysed to its end."""
 
@@ -78,22 +85,23 @@ class Run(Expressions):
                 continue
             if len(flow) > MANY:
                 flow = given_up(flow, self._names)
-            go_through = self._STATEMENTS.get(statement.__class__, Run._children)
+            go_through = _STATEMENTS.get(type(statement), Run._children)
             flow = go_through(self, statement, flow)
         return flow
 
     def _expression(self, node: ast.Expr, flow: Flow) -> Flow:
         value = node.value
-        if isinstance(value, ast.Name):
+        if type(value) is ast.Name:
             return flow
+        if type(value) is not ast.Call:
+            return self._eval(value, flow)
         if (call := self._method_call(value)) is not None:
             return self._drop(call, flow)
         flow = self._eval(value, flow)
-        if isinstance(value, ast.Call):
-            raised = NEVER.get(self._module.dotted(value.func))
-            if raised is not None:
-                self.exits.raised(raised, flow)
-                return {}
+        raised = NEVER.get(self._module.dotted(value.func))
+        if raised is not None:
+            self.exits.raised(raised, flow)
+            return {}
         return flow
 
     def _drop(self, call: MethodCall, flow: Flow) -> Flow:
@@ -235,7 +243,7 @@ class Run(Expressions):
     def _catch(
         self,
         raises: dict[Raised, Flow],
-        sorts: list[type[BaseException] | None],
+        sorts: Sorts,
         line: int,
         in_groups: bool = False,
     ) -> tuple[dict[Raised, Flow], dict[Raised, Flow]]:
@@ -243,16 +251,15 @@ class Run(Expressions):
         caught: dict[Raised, Flow] = {}
         rest: dict[Raised, Flow] = {}
         for raised, ways in raises.items():
-            how = max([catches(raised, sort) for sort in sorts], default=Catches.NO)
+            how, known, left = caught_by(raised, sorts)
             if in_groups and how is Catches.YES:
                 how = Catches.MAYBE
             if how is Catches.NO:
                 merge_raised(rest, raised, ways)
                 continue
             if how is Catches.MAYBE:
-                known, left = raised.told(sorts)
                 merge_raised(rest, left, ways)
-                if raised.type is not ANY.type or sorts == [CLOSED.type]:
+                if raised.type is not ANY.type or sorts == (CLOSED.type,):
                     ways = unlikely(ways)
                 raised = known
             site = raised.site
@@ -283,11 +290,21 @@ class Run(Expressions):
         merge(self.exits.continues, self._finished(node, inner.continues))
         for left, ways in inner.returns.items():
             self.exits.returned(left, self._finished(node, ways))
-        for raised, ways in inner.raises.items():
-            self.exits.raised(raised, self._finished(node, ways))
+        if self.heeded:
+            for raised, ways in inner.raises.items():
+                self.exits.raised(raised, self._finished(node, ways))
+        else:
+            # Whatever it is, what comes of it is the same, and goes nowhere.
+            together: Flow = {}
+            for ways in inner.raises.values():
+                merge(together, ways)
+            self._finished(node, together)
         return self._finished(node, after)
 
     def _finished(self, node: ast.Try | ast.TryStar, flow: Flow) -> Flow:
+        if not flow:
+            return flow
+
         def go_through(way: Flow) -> tuple[Flow, Exits]:
             with self._captured() as exits:
                 normal = self._block(node.finalbody, way)
@@ -315,7 +332,7 @@ class Run(Expressions):
             after = dict(self._with_items(node, rest, flow))
         raises = inner.take_raises()
         if name in _SUPPRESS and isinstance(call, ast.Call):
-            sorts = [exception(self._context.modules, self._module, one) for one in call.args]
+            sorts = tuple(exception(self._context.modules, self._module, one) for one in call.args)
             if sorts:
                 caught, raises = self._catch(raises, sorts, node.lineno)
                 for ways in caught.values():
@@ -345,6 +362,15 @@ class Run(Expressions):
             if isinstance(subject, ast.Name) and subject.id in self._names and names:
                 taken = escaped(taken, subject.id)
             left: Flow = {} if is_irrefutable(case.pattern) else dict(flow)
+            match subject, case.pattern:
+                case (
+                    ast.Attribute(value=ast.Name(id=name), attr="accepted"),
+                    ast.MatchSingleton(value=bool(value)),
+                ) if name in self._names:
+                    accepted, other = by_accepted(flow, name, subject.lineno)
+                    taken, left = (accepted, other) if value else (other, accepted)
+                case _:
+                    pass
             if case.guard is not None:
                 taken, false = self._condition(case.guard, taken)
                 merge(left, false)
@@ -381,32 +407,33 @@ class Run(Expressions):
             flow = escaped(flow, name)
         return flow
 
-    # By class, as `match` over so many would be slow.
-    _STATEMENTS: ClassVar[dict[type[ast.AST], Callable[..., Flow]]] = {
-        ast.Expr: _expression,
-        ast.Assign: _assign,
-        ast.AnnAssign: _annotated,
-        ast.Return: _return,
-        ast.Raise: _raise,
-        ast.Break: _break,
-        ast.Continue: _continue,
-        ast.If: _if,
-        ast.Assert: _assert,
-        ast.While: _while,
-        ast.For: _for,
-        ast.AsyncFor: _for,
-        ast.With: _with,
-        ast.AsyncWith: _with,
-        ast.Try: _try,
-        ast.TryStar: _try,
-        ast.Match: _match,
-        ast.FunctionDef: _define,
-        ast.AsyncFunctionDef: _define,
-        ast.ClassDef: _class,
-        ast.Import: _import,
-        ast.ImportFrom: _import,
-        ast.AugAssign: _augmented,
-        ast.Delete: _delete,
-        ast.Global: _outer,
-        ast.Nonlocal: _outer,
-    }
+    _STATEMENTS.update(
+        {
+            ast.Expr: _expression,
+            ast.Assign: _assign,
+            ast.AnnAssign: _annotated,
+            ast.Return: _return,
+            ast.Raise: _raise,
+            ast.Break: _break,
+            ast.Continue: _continue,
+            ast.If: _if,
+            ast.Assert: _assert,
+            ast.While: _while,
+            ast.For: _for,
+            ast.AsyncFor: _for,
+            ast.With: _with,
+            ast.AsyncWith: _with,
+            ast.Try: _try,
+            ast.TryStar: _try,
+            ast.Match: _match,
+            ast.FunctionDef: _define,
+            ast.AsyncFunctionDef: _define,
+            ast.ClassDef: _class,
+            ast.Import: _import,
+            ast.ImportFrom: _import,
+            ast.AugAssign: _augmented,
+            ast.Delete: _delete,
+            ast.Global: _outer,
+            ast.Nonlocal: _outer,
+        }
+    )

@@ -155,8 +155,11 @@ class Exits:
         """Add the exits of a part."""
         for node, flow in other.returns.items():
             self.returned(node, flow)
-        merge(self.breaks, other.breaks)
-        merge(self.continues, other.continues)
+        # Most parts have neither.
+        if other.breaks:
+            merge(self.breaks, other.breaks)
+        if other.continues:
+            merge(self.continues, other.continues)
         for raised, flow in other.raises.items():
             merge_raised(self.raises, raised, flow)
 
@@ -166,11 +169,12 @@ class Step(NamedTuple):
 
     # Whether it fails in all states.
     refused: bool
-    # What is known when it returns, and why its states are others; None: it does not return.
+    # What is known when it returns; None: it does not.
     returns: Value | None
-    why: Why
+    # Why the states are others; None: they are not.
+    why: Why | None
     # The same for each exception that it raises.
-    raises: tuple[tuple[Raised, Value, Why], ...]
+    raises: tuple[tuple[Raised, Value, Why | None], ...]
 
 
 _WHY: Final = {
@@ -196,7 +200,15 @@ def step(value: Value, call: Call) -> Step:
     for raised, states in ((WRONG, may.error), (CANCELLED, may.cancelled)):
         raises += ((raised, _in(value, one, False), why) for one in each(states, value.states))
     returns = _in(value, may.returns) if may.returns else None
-    return Step(may.refused, returns, why, tuple(raises))
+    return Step(
+        may.refused,
+        returns,
+        None if returns is None or returns.states == value.states else why,
+        tuple(
+            (raised, way, None if way.states == value.states else because)
+            for raised, way, because in raises
+        ),
+    )
 
 
 def _in(value: Value, states: int, sure: bool | None = None) -> Value:
@@ -286,9 +298,9 @@ def aliased(flow: Flow, source: str, names: list[str]) -> Flow:
 
 def unbound(flow: Flow, names: Iterable[str], known: set[str]) -> Flow:
     """Let names mean something else."""
-    lost = known.intersection(names)
-    if not lost:
+    if known.isdisjoint(names):
         return flow
+    lost = known.intersection(names)
     after: Flow = {}
     for value, origin in flow.items():
         value = value._replace(

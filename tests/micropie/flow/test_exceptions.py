@@ -17,7 +17,8 @@ from micropie.flow.exceptions import (
     Catches,
     Raised,
     Site,
-    catches,
+    Sorts,
+    caught_by,
     exception,
     handled,
 )
@@ -99,15 +100,15 @@ def test_a_class_is_known_through_other_modules(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("except OSError", [OSError]),
-        ("except nowhere", [None]),
-        ("except (OSError, ConnectionClosed, nowhere)", [OSError, CLOSED.type, None]),
-        ("except (OSError, *more)", [OSError, None]),
-        ("except ()", []),
-        ("except", [BaseException]),
+        ("except OSError", (OSError,)),
+        ("except nowhere", (None,)),
+        ("except (OSError, ConnectionClosed, nowhere)", (OSError, CLOSED.type, None)),
+        ("except (OSError, *more)", (OSError, None)),
+        ("except ()", ()),
+        ("except", (BaseException,)),
     ],
 )
-def test_an_except_names_classes(source: str, expected: list[type[BaseException] | None]) -> None:
+def test_an_except_names_classes(source: str, expected: Sorts) -> None:
     [block] = ast.parse(f"try: ...\n{source}: ...").body
     assert isinstance(block, ast.Try)
     assert handled(MODULES, MODULE, block.handlers[0].type) == expected
@@ -157,27 +158,40 @@ NO, MAYBE, YES = Catches
 def test_an_except_catches(
     raised: Raised, handler: type[BaseException] | None, expected: Catches
 ) -> None:
-    assert catches(raised, handler) is expected
+    assert caught_by(raised, (handler,)).how is expected
+
+
+@pytest.mark.parametrize(
+    ("sorts", "expected"),
+    [
+        ((), NO),
+        ((KeyboardInterrupt, ValueError), MAYBE),
+        ((ValueError, Exception), YES),
+        ((Exception, KeyboardInterrupt), YES),
+    ],
+)
+def test_an_except_catches_what_one_of_its_classes_does(sorts: Sorts, expected: Catches) -> None:
+    assert caught_by(ANY, sorts).how is expected
 
 
 @pytest.mark.parametrize(
     ("raised", "sorts", "caught", "left"),
     [
-        (ANY, [ValueError], {"within": ValueError}, {"but": frozenset({ValueError})}),
-        (ANY, [None], {}, {}),
-        (ANY, [ValueError, None], {}, {"but": frozenset({ValueError})}),
-        (ANY, [ValueError, OSError], {}, {"but": frozenset({ValueError, OSError})}),
-        (ANY, [KeyboardInterrupt], {}, {"but": frozenset({KeyboardInterrupt})}),
-        (WRONG, [ValueError], {}, {"but": frozenset({ValueError})}),
+        (ANY, (ValueError,), {"within": ValueError}, {"but": frozenset({ValueError})}),
+        (ANY, (None,), {}, {}),
+        (ANY, (ValueError, None), {}, {"but": frozenset({ValueError})}),
+        (ANY, (ValueError, OSError), {}, {"but": frozenset({ValueError, OSError})}),
+        (ANY, (KeyboardInterrupt,), {}, {"but": frozenset({KeyboardInterrupt})}),
+        (WRONG, (ValueError,), {}, {"but": frozenset({ValueError})}),
     ],
 )
 def test_an_except_tells_what_it_has_caught_and_what_not(
     raised: Raised,
-    sorts: list[type[BaseException] | None],
+    sorts: Sorts,
     caught: dict[str, type[BaseException]],
     left: dict[str, frozenset[type[BaseException]]],
 ) -> None:
-    told, other = raised.told(sorts)
+    _, told, other = caught_by(raised, sorts)
     assert {name: getattr(told, name) for name in caught} == caught
     assert told._replace(within=raised.within) == raised
     assert other.but == left.get("but", raised.but)

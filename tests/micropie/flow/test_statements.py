@@ -1715,6 +1715,46 @@ def test_withs(handler: Hold, source: str) -> None:
             """,
             id="the rest of a mapping that is asked for",
         ),
+        pytest.param(
+            """\
+            if work():
+                await ws.accept()
+            match ws.accepted:
+                case True:
+                    await ws.send_text("x")
+                    await ws.accept()  # error: second-accept
+                case False:
+                    await ws.send_text("x")  # error: send-before-accept
+                case _:
+                    await ws.send_text("x")
+            """,
+            id="whether it is accepted",
+        ),
+        pytest.param(
+            """\
+            match ws.accepted:
+                case False if work():
+                    await ws.accept()
+                case False:
+                    await ws.close()
+            await ws.receive_text()  # warning: receive-after-close
+            """,
+            id="whether it is accepted, and more",
+        ),
+        pytest.param(
+            """\
+            match ws.accepted:
+                case None | True:
+                    await ws.accept()
+                case None:
+                    await ws.accept()
+            match work().accepted:
+                case True:
+                    await ws.send_text("x")  # warning: send-before-accept
+            return  # warning: no-answer
+            """,
+            id="whether something else is accepted",
+        ),
     ],
 )
 def test_matches(handler: Hold, source: str) -> None:

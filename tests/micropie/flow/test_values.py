@@ -53,6 +53,7 @@ def test_exits_are_empty_until_something_leaves() -> None:
     exits = Exits()
     exits.raised(ANY, {})
     exits.returned(ast.Return(), {})
+    exits.add(Exits())
     assert (exits.breaks, exits.continues, exits.raises, exits.returns) == ({}, {}, {}, {})
 
 
@@ -197,21 +198,26 @@ def test_a_call_that_the_state_allows() -> None:
     abandoned = NEW._replace(states=states_bits(State.ABANDONED))
     assert set(of_new.raises) == {
         (CLOSED, abandoned, Why.DISCONNECT),
-        (MISUSE, NEW._replace(sure=False), Why.DISCONNECT),
-        (WRONG, NEW._replace(sure=False), Why.ACCEPT),
+        # Where the states are the same, they came from where they came before.
+        (MISUSE, NEW._replace(sure=False), None),
+        (WRONG, NEW._replace(sure=False), None),
         # Where it was cancelled is known, so each state after it is a way of its own.
-        (CANCELLED, NEW._replace(sure=False), Why.ACCEPT),
+        (CANCELLED, NEW._replace(sure=False), None),
         (CANCELLED, OPEN._replace(sure=False), Why.ACCEPT),
     }
 
 
+def test_a_call_that_changes_nothing() -> None:
+    assert step(OPEN, Call.SEND)[:3] == (False, OPEN, None)
+
+
 def test_a_call_that_the_state_refuses() -> None:
     of_open = step(OPEN, Call.ACCEPT)
-    assert (of_open.refused, of_open.returns) == (True, None)
+    assert (of_open.refused, of_open.returns, of_open.why) == (True, None, None)
     # A send is nobody's misuse.
     assert MISUSE not in {raised for raised, _, _ in step(OPEN, Call.SEND).raises}
     # That it fails is sure.
-    assert (MISUSE, OPEN, Why.DISCONNECT) in of_open.raises
+    assert (MISUSE, OPEN, None) in of_open.raises
 
 
 def test_a_call_while_others_make_theirs() -> None:
