@@ -108,10 +108,10 @@ def corpus(folder: Path, files: int) -> int:
     return files * len(HANDLERS.splitlines())
 
 
-def run(*command: str) -> float:
-    """Run a command that has nothing to find; give its seconds."""
+def run(folder: Path, *command: str) -> float:
+    """Run a command that has nothing to find, in a folder; give its seconds."""
     start = perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     seconds = perf_counter() - start
     if done.returncode:
         raise RuntimeError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -121,19 +121,20 @@ def run(*command: str) -> float:
 def beside_mypy(files: int, rounds: int) -> Iterator[str | Target]:
     """Measure the whole command beside mypy's, on the same files and in turns."""
     yield f"{f'{files} files of handlers':<34}  seconds, median (quartiles)"
-    with tempfile.TemporaryDirectory() as name:
+    # The caches are not among the files, as a user's are not.
+    with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as caches:
         folder = Path(name)
         corpus(folder, files)
         measured: dict[tuple[str, str], list[float]] = {}
         for number in range(rounds):
             for state in ("cold", "warm"):
                 commands = {
-                    "mypy --strict": ("mypy", "--strict", f"--cache-dir={name}/mypy{number}", name),
-                    "micropie check": ("micropie", "check", name),
+                    "mypy --strict": ("mypy", "--strict", f"--cache-dir={caches}/mypy{number}"),
+                    "micropie check": ("micropie", "check"),
                 }
                 for tool, command in commands.items():
-                    environment = ["env", f"XDG_CACHE_HOME={name}/.cache{number}"]
-                    seconds = run(*environment, sys.executable, "-m", *command)
+                    environment = ["env", f"XDG_CACHE_HOME={caches}/{number}"]
+                    seconds = run(folder, *environment, sys.executable, "-m", *command, ".")
                     measured.setdefault((tool, state), []).append(seconds)
     spreads = {key: Spread.of(seconds) for key, seconds in measured.items()}
     for (tool, state), spread in spreads.items():

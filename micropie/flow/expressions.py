@@ -123,14 +123,25 @@ class Expressions(Core):
 
     def _asked_for(self, node: ast.expr, flow: Flow) -> Flow:
         """Evaluate what a condition may ask for later, and keep in mind what it makes of it."""
-        if isinstance(node, _TESTS) and any(
-            isinstance(one, ast.Attribute) and one.attr == "accepted" for one in ast.walk(node)
+        if (
+            isinstance(node, _TESTS)
+            and not self._may_give_coroutine(node)
+            and any(
+                isinstance(one, ast.Attribute) and one.attr == "accepted" for one in ast.walk(node)
+            )
         ):
             true, false = self._condition(node, flow)
             after = dict(told(true, [RESULT], TRUE))
             merge(after, told(false, [RESULT], NONE | FALSE))
             return after
         return self._answer(node, flow)
+
+    def _may_give_coroutine(self, node: ast.expr) -> bool:
+        """Whether the value of `a or b` may be a coroutine of the connection's."""
+        return isinstance(node, ast.BoolOp) and any(
+            self._method_call(value) is not None or self._may_give_coroutine(value)
+            for value in node.values
+        )
 
     def _target(self, target: ast.expr, flow: Flow) -> Flow:
         """Assign something that is not known to a target."""
@@ -156,6 +167,25 @@ class Expressions(Core):
         flow = {value._replace(held=value.held | held): origin for value, origin in flow.items()}
         merge(flow, unbound(self._opaque(RAISES, others), names, self._known))
         return flow
+
+    def _drop(self, call: MethodCall, flow: Flow) -> Flow:
+        """Make a coroutine of the connection's that nobody awaits."""
+        mine, others = self._split(flow, call.name)
+        if mine:
+            self._note_never_awaited(call)
+        flow = self._arguments(call.node, mine)
+        merge(flow, self._opaque(RAISES, others))
+        return flow
+
+    def _look_at(self, node: ast.expr, flow: Flow) -> Flow:
+        """Evaluate what is only looked at, and goes nowhere."""
+        call = self._method_call(node)
+        return self._eval(node, flow) if call is None else self._drop(call, flow)
+
+    def _ask(self, node: ast.expr, flow: Flow) -> Flow:
+        """Evaluate what a condition asks for."""
+        call = self._method_call(node)
+        return self._answer(node, flow) if call is None else self._drop(call, flow)
 
     def _eval(self, node: ast.AST, flow: Flow) -> Flow:
         if type(node) is ast.Name:
@@ -239,12 +269,12 @@ class Expressions(Core):
     def _compare(self, node: ast.Compare, flow: Flow) -> Flow:
         for part in (node.left, *node.comparators):
             if not isinstance(part, ast.Name):
-                flow = self._eval(part, flow)
+                flow = self._look_at(part, flow)
         return self._opaque(MAY_RAISE, flow)
 
     def _formatted(self, node: ast.FormattedValue, flow: Flow) -> Flow:
         if not isinstance(node.value, ast.Name):
-            flow = self._eval(node.value, flow)
+            flow = self._look_at(node.value, flow)
         return self._opaque(MAY_RAISE, flow)
 
     def _walrus(self, node: ast.NamedExpr, flow: Flow) -> Flow:
@@ -257,6 +287,12 @@ class Expressions(Core):
         return after
 
     def _boolean(self, node: ast.BoolOp, flow: Flow) -> Flow:
+        if self._may_give_coroutine(node):
+            after: Flow = {}
+            for value in node.values:
+                flow = self._eval(value, flow)
+                merge(after, flow)
+            return after
         true, false = self._condition(node, flow)
         after = dict(true)
         merge(after, false)
@@ -643,7 +679,7 @@ class Expressions(Core):
                 none, some = self._whether_none(left, flow)
                 return (none, some) if isinstance(how, ast.Is) else (some, none)
             case _:
-                return _by_result(self._answer(node, flow), TRUE)
+                return _by_result(self._ask(node, flow), TRUE)
 
     def _whether_none(self, node: ast.expr, flow: Flow) -> tuple[Flow, Flow]:
         match node:
@@ -652,7 +688,7 @@ class Expressions(Core):
             case ast.NamedExpr(target=ast.Name(id=name)):
                 flow = self._eval(node, flow)
             case _:
-                return _by_result(self._answer(node, flow), NONE)
+                return _by_result(self._ask(node, flow), NONE)
         return by_truth(flow, name, NONE) if name in self._known else (flow, flow)
 
     _EXPRESSIONS.update(

@@ -26,7 +26,6 @@ from micropie.flow.shape import (
     SUSPENDS,
     THROWS,
     TOUCHED,
-    MethodCall,
     at_definition,
     imported,
 )
@@ -102,15 +101,6 @@ class Run(Expressions):
         if raised is not None:
             self.exits.raised(raised, flow)
             return {}
-        return flow
-
-    def _drop(self, call: MethodCall, flow: Flow) -> Flow:
-        """Make a coroutine of the connection's that nobody awaits."""
-        mine, others = self._split(flow, call.name)
-        if mine:
-            self._note_never_awaited(call)
-        flow = self._arguments(call.node, mine)
-        merge(flow, self._opaque(RAISES, others))
         return flow
 
     def _is_handler(self) -> bool:

@@ -39,7 +39,7 @@ def test_the_handlers_that_grow_have_nothing_to_find(source: str, tmp_path: Path
 def test_check_tells_by_the_exit_status(
     monkeypatch: pytest.MonkeyPatch, most: float, status: int
 ) -> None:
-    def run(*command: str) -> float:
+    def run(folder: Path, *command: str) -> float:
         return 1.0
 
     monkeypatch.setattr(checking, "run", run)
@@ -50,9 +50,9 @@ def test_check_tells_by_the_exit_status(
     assert checking.main(["--rounds", "1", "--files", "1", "--check"]) == status
 
 
-def test_a_command_that_fails() -> None:
+def test_a_command_that_fails(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="ended with 3"):
-        checking.run(sys.executable, "-c", "raise SystemExit(3)")
+        checking.run(tmp_path, sys.executable, "-c", "raise SystemExit(3)")
 
 
 def test_an_analysis_that_finds_something(monkeypatch: pytest.MonkeyPatch) -> None:

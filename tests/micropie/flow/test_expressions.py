@@ -2070,3 +2070,53 @@ def test_answers(module: Hold, source: str) -> None:
 )
 def test_helpers(module: Hold, source: str) -> None:
     module(source)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "if ws.receive_text(): pass",
+        "while ws.receive_text(): work()",
+        "assert ws.receive_text()",
+        "if not ws.receive_text(): pass",
+        "if work() and ws.receive_text(): pass",
+        "if ws.accepted and ws.receive_text(): pass",
+        "work() if ws.receive_text() else None",
+        "work([one for one in 'ab' if ws.receive_text()])",
+        "work(ws.receive_text() == 'x')",
+        "work(ws.receive_text() is None)",
+        "if ws.receive_text() is None: pass",
+        "work(f'{ws.receive_text()}')",
+    ],
+)
+def test_what_is_only_looked_at_is_never_awaited(handler: Hold, expression: str) -> None:
+    handler(
+        f"""\
+            await ws.accept()
+            {expression}  # warning: never-awaited
+            await ws.send_text("x")
+            await ws.accept()  # error: second-accept
+        """
+    )
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "ws.receive_text() or ws.receive_text()",
+        "(ws.accepted and ws.receive_text()) or work()",
+        "ws.accepted and ws.receive_text()",
+        "ws.receive_text() if ws.accepted else work()",
+        "work() and (work() or ws.receive_text())",
+        "[ws.receive_text()]",
+    ],
+)
+def test_what_may_be_awaited_elsewhere(handler: Hold, expression: str) -> None:
+    handler(
+        f"""\
+            await ws.accept()
+            work(await work({expression}))
+            one = {expression}
+            await one
+        """
+    )
