@@ -220,21 +220,22 @@ class Stepped:
         for letter in letters:
             if server.sent:
                 server.sent = []
-            if isinstance(letter, Called):
+            # One kind of letter has one class.
+            if type(letter) is Called:
                 other, server.waits = server.waits, None
                 try:
                     call = letter.made(connection)
-                    if call.__class__ is not CoroutineType:
+                    if type(call) is not CoroutineType:
                         call = _awaited(call)
                 except BaseException as error:
-                    server.ends(kinds[error.__class__], error)
+                    server.ends(kinds[type(error)], error)
                 else:
                     _go_on(server, call, kinds)
                 if other is not None:
                     # Nothing but an event can wake it.
                     server.waits = other
                     server.waiting = WAITS
-            elif isinstance(letter, Comes):
+            elif type(letter) is Comes:
                 server.inbox.append({**letter.event})
                 if server.waits is not None:
                     _go_on(server, server.waits, kinds)
@@ -249,7 +250,10 @@ def _go_on(server: _Server, call: Any, kinds: _Kinds, error: BaseException | Non
     try:
         waits_for = call.send(None) if error is None else call.throw(error)
     except StopIteration as stop:
-        server.ends(RETURNS, stop.value)
+        # What `ends` does, without a call: so most calls end.
+        server.outcome = RETURNS
+        server.value = stop.value
+        server.waits = None
     except BaseException as error:
         server.ends(kinds[error.__class__], error)
     else:
