@@ -11,7 +11,7 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -93,12 +93,9 @@ class Mypy:
                     f"mypy cannot check {shown(called)}, whose path is not UTF-8; "
                     "--no-types leaves mypy out"
                 )
-        # A copy, for mypy refuses a search path inside of site-packages. It comes first on the
-        # search path, before a stub package and before what is beside the handlers.
-        self._types = scratch / "types"
-        shutil.copytree(
-            PACKAGE, self._types / "micropie", ignore=shutil.ignore_patterns("__pycache__")
-        )
+        # It comes first on the search path, before a stub package and before what is beside the
+        # handlers.
+        self._types = _types(cache or scratch, scratch)
         self._configuration = scratch / "mypy.ini"
         self._configuration.write_text(options.text, encoding="utf-8")
         self._options = options
@@ -136,7 +133,7 @@ class Mypy:
     def _run(self, root: Path, files: list[Path], bases: list[Path]) -> Outcome:
         # A cache for each root: where two have a module of the same name and content, mypy
         # would give what it found in one for found in the other.
-        cache = self._cache / hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        cache = self._cache / _digest(root)
         arguments = [
             *self._arguments,
             f"--cache-dir={cache}",
@@ -221,6 +218,30 @@ def _imported() -> Callable[[list[str]], tuple[str, str, int]]:
     return run
 
 
+def _types(cache: Path, scratch: Path) -> Path:
+    """Give a folder that has this package alone: mypy refuses to search inside of site-packages.
+
+    It is the same each time, as mypy looks again at what is elsewhere than it was.
+    """
+    types = cache / f"types-{_digest(PACKAGE)}"
+    link = types / "micropie"
+    with suppress(FileExistsError):
+        types.mkdir()
+    try:
+        link.symlink_to(PACKAGE, target_is_directory=True)
+    except FileExistsError:
+        pass
+    except OSError:
+        # Not everyone may make links on Windows.
+        types = scratch / "types"
+        shutil.copytree(PACKAGE, types / "micropie", ignore=shutil.ignore_patterns("__pycache__"))
+    return types
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+
+
 @contextmanager
 def _search_path(*folders: Path) -> Generator[None, None, None]:
     """Let mypy look in these folders first, and in no others that the environment names."""
@@ -238,7 +259,10 @@ def _search_path(*folders: Path) -> Generator[None, None, None]:
 def user_cache() -> Path | None:
     """Give the folder in which is remembered what was found, if there can be one."""
     try:
-        top = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        top = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        # XDG Base Directory Specification: "If an implementation encounters a relative path in any
+        # of these variables it should consider the path invalid and ignore it."
+        top = top if top.is_absolute() else Path.home() / ".cache"
         cache = top / "micropie-contract"
         cache.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError):

@@ -445,15 +445,30 @@ def test_what_a_plugin_prints_is_no_output_of_ours(check: Check, write: Write) -
     assert err.endswith("micropie check: mypy says: hello\n")
 
 
+@pytest.mark.parametrize("variable", ["", "relative"])
 def test_mypy_remembers_in_the_users_cache(
-    check: Check, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    variable: str, check: Check, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("XDG_CACHE_HOME", variable)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     write({"chat.py": ""})
     status, _, _ = check("chat.py")
     assert status == 0
     assert list((tmp_path / "home/.cache/micropie-contract").iterdir())
+    assert not Path(variable, "micropie-contract").exists()
+
+
+def test_no_links_are_no_obstacle(
+    check: Check, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, target: Path, target_is_directory: bool = False) -> None:
+        raise OSError("a required privilege is not held by the client")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    write({"chat.py": BAD, "micropie.py": OTHER_MICROPIE})
+    status, lines, _ = check("chat.py")
+    assert (status, lines) == (1, [f"chat.py{FINDING}", ONE_BAD])
 
 
 def test_no_cache_is_no_obstacle(
