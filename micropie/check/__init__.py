@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from micropie._paths import absolute
 from micropie.check import files, options, settings
 from micropie.check.flow import Flow
 from micropie.check.mypy import Mypy, Outcome, user_cache
@@ -232,7 +231,7 @@ def _check(args: argparse.Namespace, chosen: Settings) -> Report:
     with waiting():
         cache = user_cache()
         by_flow = Flow(Path.cwd(), cache).entries(itertools.chain(*roots.values()))
-        names = {str(absolute(file)): str(file) for file in found}
+        names = {os.path.abspath(file): str(file) for file in found}
         by_mypy = (
             _by_mypy(with_mypy, roots, names, chosen.python, cache) if with_mypy else Outcome()
         )

@@ -10,7 +10,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final, TypeAlias, TypedDict, cast
 
-from micropie._paths import absolute
 from micropie.check.files import PACKAGE
 
 __all__ = ["Memory", "Remembered"]
@@ -43,7 +42,8 @@ class Memory:
     def __init__(self, folder: Path | None, here: Path) -> None:
         """Read what is remembered, if it is of this package and this Python."""
         self._began = time.time_ns() - TICK
-        self._digests: dict[Path, str | None] = {}
+        # By absolute path, as a string: of many files, each Path would take its time.
+        self._digests: dict[str, str | None] = {}
         self._known = _Known(consulted={}, found={})
         self._file = folder and folder / f"flow-{_digest(os.fsencode(here))}.json"
         self._of = ""
@@ -60,13 +60,13 @@ class Memory:
         # What is damaged is not to be taken for something that was found.
         if (of, digest) == (self._of, _digest(text.encode())):
             known = cast(_Known, json.loads(text))  # as it was written
-            if all(self._digest_of(Path(path)) == its for path, its in known["consulted"].items()):
+            if all(self._digest_of(path) == its for path, its in known["consulted"].items()):
                 self._known = known
 
     def recall(self, file: Path) -> list[Remembered] | None:
         """Give what was found in a file; None: that is not known, or no longer so."""
-        path = absolute(file)
-        digest, findings = self._known["found"].get(str(path), (None, None))
+        path = os.path.abspath(file)
+        digest, findings = self._known["found"].get(path, (None, None))
         return findings if digest == self._digest_of(path) else None
 
     def keep(self, found: Mapping[Path, list[Remembered]], consulted: Iterable[Path]) -> None:
@@ -75,16 +75,17 @@ class Memory:
         Of what has changed since the beginning, it cannot be told what was read. That nothing can
         be written is no fault.
         """
-        others = {absolute(path) for path in consulted}
+        others = {os.path.abspath(path) for path in consulted}
         if self._file is None or any(map(self._is_new, others)):
             return
         known = self._known
-        known["consulted"].update((str(path), self._digest_of(path)) for path in others)
-        for path, findings in ((absolute(file), findings) for file, findings in found.items()):
+        known["consulted"].update((path, self._digest_of(path)) for path in others)
+        for file, findings in found.items():
+            path = os.path.abspath(file)
             if self._is_new(path):
-                known["found"].pop(str(path), None)
+                known["found"].pop(path, None)
             else:
-                known["found"][str(path)] = self._digest_of(path), findings
+                known["found"][path] = self._digest_of(path), findings
         known["found"] = {path: its for path, its in known["found"].items() if os.path.exists(path)}
         self._write(self._file, json.dumps(known))
 
@@ -97,26 +98,31 @@ class Memory:
         except OSError:
             new.unlink(missing_ok=True)
 
-    def _digest_of(self, path: Path) -> str | None:
+    def _digest_of(self, path: str) -> str | None:
         if path not in self._digests:
             try:
-                is_file = stat.S_ISREG(path.stat().st_mode)
+                is_file = stat.S_ISREG(os.stat(path).st_mode)
                 # Not what is no file: one would wait for ever to read a pipe.
-                self._digests[path] = _digest(path.read_bytes()) if is_file else None
+                self._digests[path] = _digest(_content(path)) if is_file else None
             except OSError:
                 self._digests[path] = None
         return self._digests[path]
 
-    def _is_new(self, path: Path) -> bool:
+    def _is_new(self, path: str) -> bool:
         """Whether a file has come, changed or gone since the beginning."""
         while True:
             try:
-                status = path.stat()
+                status = os.stat(path)
             except OSError:
                 # That something has gone shows in the folder that it was in.
-                path = path.parent
+                path = os.path.dirname(path)
             else:
                 return max(status.st_mtime_ns, status.st_ctime_ns) >= self._began
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _digest(content: bytes) -> str:

@@ -138,7 +138,7 @@ class Mypy:
             *self._arguments,
             f"--cache-dir={cache}",
             *(["--explicit-package-bases"] if bases else []),
-            *(str(absolute(file)) for file in files),
+            *map(os.path.abspath, files),
         ]
         # What it, or a plugin, prints by itself.
         printed = StringIO()
