@@ -81,18 +81,22 @@ def _python_blocks() -> list[tuple[str, str]]:
     return blocks
 
 
+def _checked(folder: Path, path: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "micropie", "check", path],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_python_in_the_pages_passes_the_check(tmp_path: Path) -> None:
     blocks = _python_blocks()
     assert blocks
     for name, code in blocks:
         (tmp_path / f"{name.replace('-', '_')}.py").write_text(code, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "micropie", "check", "."],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = _checked(tmp_path, ".")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
@@ -101,11 +105,5 @@ def test_the_example_of_the_check_page(tmp_path: Path) -> None:
     [code] = re.findall(r"^```py\n(.*?)^```", page, re.M | re.S)
     [said] = re.findall(r"^```\n\$ micropie check handlers.py\n(.*?)^```", page, re.M | re.S)
     (tmp_path / "handlers.py").write_text(code, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "micropie", "check", "handlers.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = _checked(tmp_path, "handlers.py")
     assert done.stdout + done.stderr == said

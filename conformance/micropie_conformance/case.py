@@ -19,7 +19,7 @@ A live case is an async function of a `micropie_conformance.live.wire.Wire`, mar
 """
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypeVar
@@ -30,7 +30,7 @@ from micropie_conformance.probe import Probe
 if TYPE_CHECKING:
     from micropie_conformance.live.wire import Wire
 
-__all__ = ["Case", "LiveCase", "MemoryCase", "case", "live_case", "registered"]
+__all__ = ["Case", "LiveCase", "MemoryCase", "case", "in_order", "live_case", "registered"]
 
 R = TypeVar("R")
 
@@ -138,9 +138,10 @@ def registered() -> tuple[list[MemoryCase], list[LiveCase]]:
     for name in ("cases", "live.cases"):
         import_module(f"micropie_conformance.{name}")
 
+    return in_order(_MEMORY.values()), in_order(_LIVE.values())
+
+
+def in_order(cases: Iterable[Case[R]]) -> list[Case[R]]:
+    """Give cases in the order of the catalogue; those of one clause stay as they are."""
     places = {clause.id: place for place, clause in enumerate(CLAUSES)}
-
-    def order(case: Case[Any]) -> int:
-        return places[case.clause.id]
-
-    return sorted(_MEMORY.values(), key=order), sorted(_LIVE.values(), key=order)
+    return sorted(cases, key=lambda case: places[case.clause.id])

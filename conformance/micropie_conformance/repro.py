@@ -281,8 +281,9 @@ def program(case: Case[Any], probe: Probe, check: Check | None, looping: bool) -
     if check is None or not all(names.values()):
         return ""
     try:
-        steps = list(_lines(probe, check, looping))
-        blocks = _blocks(probe.steps, check, looping)
+        goes_on = looping or _goes_on(probe.steps)
+        steps = list(_lines(probe, check, looping, goes_on))
+        blocks = _blocks(probe.steps, check, looping, goes_on)
     except NoSource:
         return ""
     text = "\n".join(
@@ -352,11 +353,11 @@ def _loaded(names: dict[str, str], text: str) -> tuple[list[str], str]:
     return imports, "\n\n\n".join(blocks)
 
 
-def _blocks(steps: Sequence[Step], check: Check, looping: bool) -> _Blocks:
+def _blocks(steps: Sequence[Step], check: Check, looping: bool, goes_on: bool) -> _Blocks:
     """Give what the steps may need, each thing before what uses it."""
     errors = [step.error for step in steps if isinstance(step, Fail) and step.error is not None]
     paced = any(isinstance(step, Pace) for step in steps)
-    go = "calls.append(self)\n        settle()" if _go_on(steps) else "next(self.steps, None)"
+    go = "calls.append(self)\n        settle()" if goes_on else "next(self.steps, None)"
     call = _CALL.format(
         begin=_LOOPING_BEGIN if looping else _STEPPED_BEGIN.format(go=go),
         call=_CALL_AND_LOOK if ".awaitable" in check.holds else _CALL_IT,
@@ -379,7 +380,7 @@ def _blocks(steps: Sequence[Step], check: Check, looping: bool) -> _Blocks:
     }
 
 
-def _go_on(steps: Sequence[Step]) -> bool:
+def _goes_on(steps: Sequence[Step]) -> bool:
     """Whether a call may have to go on after it has waited, in one implementation or another."""
     connected = waits = False
     for step in steps:
@@ -441,7 +442,7 @@ def _class(error: BaseException) -> str:
     return f"class {_name(error)}({base.__name__}):\n    pass"
 
 
-def _lines(probe: Probe, check: Check, looping: bool) -> Iterator[str]:
+def _lines(probe: Probe, check: Check, looping: bool, goes_on: bool) -> Iterator[str]:
     """Write the steps.
 
     Raises:
@@ -474,7 +475,7 @@ def _lines(probe: Probe, check: Check, looping: bool) -> Iterator[str]:
                     yield f"ws = {_made(options)}"
             case Deliver(events) if events:
                 words = list(map(literal, events))
-                if looping or _go_on(steps):
+                if goes_on:
                     yield from _call("deliver(", words, ")")
                 elif len(words) == 1:
                     yield from _call("inbox.append(", words, ")")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 from micropie_conformance import __version__
-from micropie_conformance.case import Case, registered
+from micropie_conformance.case import Case, in_order, registered
 from micropie_conformance.catalogue import CLAUSES, Clause, Level
 from micropie_conformance.explore.cases import explored
 from micropie_conformance.live import SERVERS
@@ -37,9 +37,8 @@ class CallError(Exception):
 
 def everything() -> list[Case[Any]]:
     """Give all cases, in the order of the catalogue."""
-    order = {clause.id: number for number, clause in enumerate(CLAUSES)}
     memory, live = registered()
-    return sorted([*memory, *explored(), *live], key=lambda case: order[case.clause.id])
+    return in_order([*memory, *explored(), *live])
 
 
 def named(id: str, cases: Sequence[Case[Any]]) -> Clause:

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, TypedDict, cast
 
 from micropie.check.files import PACKAGE
 
-__all__ = ["Memory", "Remembered"]
+__all__ = ["Memory", "Remembered", "fingerprint"]
 
 # As in a Finding: line, column, code, severity, message, origin.
 Remembered: TypeAlias = tuple[int, int, str, str, str, int | None]
@@ -45,11 +45,11 @@ class Memory:
         # By absolute path, as a string: of many files, each Path would take its time.
         self._digests: dict[str, str | None] = {}
         self._known = _Known(consulted={}, found={})
-        self._file = folder and folder / f"flow-{_digest(os.fsencode(here))}.json"
+        self._file = folder and folder / f"flow-{fingerprint(os.fsencode(here))}.json"
         self._of = ""
         if self._file is not None:
             package = (file.read_bytes() for file in sorted(PACKAGE.rglob("*.py")))
-            self._of = _digest(b"".join([sys.version.encode(), *package]))
+            self._of = fingerprint(b"".join([sys.version.encode(), *package]))
             self._read(self._file)
 
     def _read(self, file: Path) -> None:
@@ -58,7 +58,7 @@ class Memory:
         except (OSError, ValueError):
             return
         # What is damaged is not to be taken for something that was found.
-        if (of, digest) == (self._of, _digest(text.encode())):
+        if (of, digest) == (self._of, fingerprint(text.encode())):
             known = cast(_Known, json.loads(text))  # as it was written
             if all(self._digest_of(path) == its for path, its in known["consulted"].items()):
                 self._known = known
@@ -92,7 +92,7 @@ class Memory:
     def _write(self, file: Path, text: str) -> None:
         new = file.with_suffix(f".{os.getpid()}")
         try:
-            new.write_text(f"{self._of}\n{_digest(text.encode())}\n{text}", encoding="utf-8")
+            new.write_text(f"{self._of}\n{fingerprint(text.encode())}\n{text}", encoding="utf-8")
             # At once: another check may be reading it.
             new.replace(file)
         except OSError:
@@ -103,7 +103,7 @@ class Memory:
             try:
                 is_file = stat.S_ISREG(os.stat(path).st_mode)
                 # Not what is no file: one would wait for ever to read a pipe.
-                self._digests[path] = _digest(_content(path)) if is_file else None
+                self._digests[path] = fingerprint(_content(path)) if is_file else None
             except OSError:
                 self._digests[path] = None
         return self._digests[path]
@@ -125,5 +125,6 @@ def _content(path: str) -> bytes:
         return file.read()
 
 
-def _digest(content: bytes) -> str:
+def fingerprint(content: bytes) -> str:
+    """Give a name for some content that no other has."""
     return blake2b(content, digest_size=16).hexdigest()

@@ -2,7 +2,6 @@
 
 import atexit
 import gc
-import hashlib
 import importlib
 import json
 import os
@@ -17,8 +16,8 @@ from io import StringIO
 from pathlib import Path
 from typing import TypedDict
 
-from micropie._paths import absolute
 from micropie.check.files import PACKAGE
+from micropie.check.memory import fingerprint
 from micropie.check.options import Options
 from micropie.check.report import CheckError, Entry, name, shown
 
@@ -95,7 +94,8 @@ class Mypy:
                 )
         # It comes first on the search path, before a stub package and before what is beside the
         # handlers.
-        self._types = _types(cache or scratch, scratch)
+        self._cache = cache or scratch
+        self._types = _types(self._cache, scratch)
         self._configuration = scratch / "mypy.ini"
         self._configuration.write_text(options.text, encoding="utf-8")
         self._options = options
@@ -108,7 +108,6 @@ class Mypy:
             f"--config-file={self._configuration}",
             *([f"--python-executable={python}"] if python else []),
         ]
-        self._cache = cache or scratch
         # At the end, Python would look through all that mypy leaves for garbage.
         atexit.register(gc.freeze)
 
@@ -133,7 +132,7 @@ class Mypy:
     def _run(self, root: Path, files: list[Path], bases: list[Path]) -> Outcome:
         # A cache for each root: where two have a module of the same name and content, mypy
         # would give what it found in one for found in the other.
-        cache = self._cache / _digest(root)
+        cache = self._cache / fingerprint(os.fsencode(root))
         arguments = [
             *self._arguments,
             f"--cache-dir={cache}",
@@ -198,7 +197,7 @@ class Mypy:
 
     def _name(self, file: str) -> str:
         # Where mypy found a file by way of the current folder, the path begins there.
-        path = str(absolute(Path(file)))
+        path = os.path.abspath(file)
         return self._names.get(path) or name(Path(path))
 
     def _in_words_of_the_project(self, line: str) -> str:
@@ -223,7 +222,7 @@ def _types(cache: Path, scratch: Path) -> Path:
 
     It is the same each time, as mypy looks again at what is elsewhere than it was.
     """
-    types = cache / f"types-{_digest(PACKAGE)}"
+    types = cache / f"types-{fingerprint(os.fsencode(PACKAGE))}"
     link = types / "micropie"
     with suppress(FileExistsError):
         types.mkdir()
@@ -236,10 +235,6 @@ def _types(cache: Path, scratch: Path) -> Path:
         types = scratch / "types"
         shutil.copytree(PACKAGE, types / "micropie", ignore=shutil.ignore_patterns("__pycache__"))
     return types
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
 
 
 @contextmanager
