@@ -73,6 +73,7 @@ def test_links_are_followed_once(write: Write) -> None:
     Path("src/up").symlink_to("..", target_is_directory=True)
     Path("src/here").symlink_to(".", target_is_directory=True)
     Path("src/linked").symlink_to("../real", target_is_directory=True)
+    Path("src/same.py").symlink_to("own.py")
     Path("src/broken.py").symlink_to("nowhere.py")
     Path("src/circle.py").symlink_to("circle.py")
     assert found("src") == ["src/own.py", "src/linked/chat.py"]
