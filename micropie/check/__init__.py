@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import gc
 import importlib
 import itertools
 import os
@@ -118,6 +119,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check the files, print what is found and return the exit status."""
+    # As mypy has it: there is little garbage, and much that would be looked through for some.
+    gc.set_threshold(200_000, 30, 30)
     try:
         chosen = _chosen(args)
         report = _check(args, chosen)
@@ -228,13 +231,19 @@ def _check(args: argparse.Namespace, chosen: Settings) -> Report:
             "--strict leaves them out",
             file=sys.stderr,
         )
+    cache = user_cache()
+    flow = Flow(Path.cwd(), cache).begin(itertools.chain(*roots.values()))
     with waiting():
-        cache = user_cache()
-        by_flow = Flow(Path.cwd(), cache).entries(itertools.chain(*roots.values()))
         names = {os.path.abspath(file): str(file) for file in found}
-        by_mypy = (
-            _by_mypy(with_mypy, roots, names, chosen.python, cache) if with_mypy else Outcome()
-        )
+        by_mypy = Outcome.of([])
+        try:
+            if with_mypy:
+                by_mypy = _by_mypy(with_mypy, roots, names, chosen.python, cache)
+        except CheckError:
+            # What cannot be read, it says better.
+            flow()
+            raise
+        by_flow = flow()
     for remark in dict.fromkeys(by_mypy.remarks):
         print(f"micropie check: mypy says: {remark}", file=sys.stderr)
     order = {str(file): place for place, file in enumerate(found)}
@@ -249,11 +258,8 @@ def _by_mypy(
     python: str | None,
     cache: Path | None,
 ) -> Outcome:
-    outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="micropie-check-") as scratch:
         mypy = Mypy(Path(scratch), with_options, names, python, cache)
         # A run for each root: two folders may each have a handlers.py, or each a helpers.py
         # that is imported there, and one must not be taken for the other.
-        for root, its in roots.items():
-            outcome.add(mypy.check(root, its))
-    return outcome
+        return Outcome.of([mypy.check(root, its) for root, its in roots.items()])

@@ -43,7 +43,11 @@ def find(
     found: dict[str, Path] = {}
     for path in paths:
         for place in _places(path, search):
-            inside = _walk(place, skipped) if place.is_dir() else [(os.path.realpath(place), place)]
+            inside = (
+                _walk(str(place), skipped, set())
+                if place.is_dir()
+                else [(os.path.realpath(place), place)]
+            )
             for real, file in inside:
                 found.setdefault(real, file)
     return list(found.values())
@@ -109,40 +113,47 @@ def search_path(python: str | None) -> list[str]:
     return folders
 
 
-def _walk(top: Path, skipped: list[tuple[Path, re.Pattern[str]]]) -> Iterator[tuple[str, Path]]:
+def _walk(
+    folder: str, skipped: list[tuple[Path, re.Pattern[str]]], seen: set[str]
+) -> Iterator[tuple[str, Path]]:
     """Each file in a folder, after its path without links."""
 
-    def refuse(error: OSError) -> None:
-        raise CheckError(f"cannot read {shown(error.filename)}: {error.strerror}")
-
-    def excluded(path: Path, end: str = "") -> bool:
+    def excluded(path: str, end: str = "") -> bool:
         return any(
             pattern.search(Path(os.path.relpath(path, start)).as_posix() + end)
             for start, pattern in skipped
         )
 
-    seen: set[str] = set()
-    for folder, subfolders, names in os.walk(top, onerror=refuse, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:
-            # A link led back up.
-            subfolders.clear()
-            continue
-        seen.add(real)
-        subfolders[:] = sorted(
-            subfolder
-            for subfolder in subfolders
-            if subfolder not in _SKIPPED
-            and not subfolder.startswith(".")
-            and not Path(folder, subfolder, "pyvenv.cfg").exists()
-            and not excluded(Path(folder, subfolder), "/")
-        )
-        for each in sorted(names):
-            if os.path.splitext(each)[1] == ".py":
-                file = Path(folder, each)
-                if file.is_file() and not excluded(file):
-                    linked = file.is_symlink()
-                    yield os.path.realpath(file) if linked else os.path.join(real, each), file
+    real = os.path.realpath(folder)
+    if real in seen:
+        # A link led back up.
+        return
+    seen.add(real)
+    try:
+        # What they are is known without another look at them, but for links.
+        with os.scandir(folder) as inside:
+            entries = sorted(inside, key=lambda entry: entry.name)
+    except OSError as error:
+        raise CheckError(f"cannot read {shown(folder)}: {error.strerror}") from error
+    subfolders: list[str] = []
+    for entry in entries:
+        name, path, linked = entry.name, entry.path, entry.is_symlink()
+        if os.path.isdir(path) if linked else entry.is_dir():
+            subfolders.append(path)
+        elif os.path.splitext(name)[1] == ".py" and not excluded(path):
+            if not linked and entry.is_file():
+                yield os.path.join(real, name), Path(path)
+            elif os.path.isfile(path):
+                yield os.path.realpath(path), Path(path)
+    for path in subfolders:
+        name = os.path.basename(path)
+        if (
+            name not in _SKIPPED
+            and not name.startswith(".")
+            and not os.path.exists(os.path.join(path, "pyvenv.cfg"))
+            and not excluded(path, "/")
+        ):
+            yield from _walk(path, skipped, seen)
 
 
 def by_root(files: Iterable[Path]) -> dict[Path, list[Path]]:

@@ -1,16 +1,17 @@
 """The flow analysis, in words of the check."""
 
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from micropie.check.beside import beside
 from micropie.check.memory import Memory, Remembered
 from micropie.check.report import CheckError, Entry, Severity
 
 # It takes long to import, and what is remembered does without.
 if TYPE_CHECKING:
-    from micropie.flow import Checker, Finding
+    from micropie.flow import Finding
 
 __all__ = ["Flow"]
 
@@ -28,37 +29,36 @@ class Flow:
         self._here = here
         self._memory = Memory(cache, here)
 
-    @cached_property
-    def _checker(self) -> "Checker":
-        from micropie.flow import Checker
+    def begin(self, files: Iterable[Path]) -> Callable[[], list[Entry]]:
+        """Begin to look at files, beside what this process does.
 
-        return Checker([self._here])
-
-    def entries(self, files: Iterable[Path]) -> list[Entry]:
-        """Give what is found in files.
-
-        Raises:
-            CheckError: A file cannot be read.
+        Returns:
+            What waits until that is done and gives what is found. It raises CheckError: a file
+            cannot be read.
         """
         # A stub has no code.
         sources = [file for file in files if file.suffix == ".py"]
         found = {file: self._memory.recall(file) for file in sources}
         ahead = [file for file in sources if found[file] is None]
-        if ahead:
-            analysed = self._analysed(ahead)
-            self._memory.keep(analysed, self._checker.consulted())
-            found |= analysed
-        return [_entry(str(file), one) for file in sources for one in found[file] or ()]
+        analysed = beside(partial(self._analysed, ahead)) if ahead else dict[Path, list[Remembered]]
+
+        def entries() -> list[Entry]:
+            known = found | analysed()
+            return [_entry(str(file), one) for file in sources for one in known[file] or ()]
+
+        return entries
 
     def _analysed(self, files: list[Path]) -> dict[Path, list[Remembered]]:
+        from micropie.flow import Checker
         from micropie.flow.checker import Unreadable
 
+        checker = Checker([self._here])
         try:
-            return {
-                file: [*map(_remembered, found)] for file, found in self._checker.check_all(files)
-            }
+            found = {file: [*map(_remembered, its)] for file, its in checker.check_all(files)}
         except Unreadable as error:
             raise CheckError(str(error)) from error
+        self._memory.keep(found, checker.consulted())
+        return found
 
 
 def _remembered(finding: "Finding") -> Remembered:

@@ -5,7 +5,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final, TypeAlias, TypedDict, cast
@@ -24,8 +24,8 @@ TICK: Final = 20_000_000
 class _Known(TypedDict):
     # The digests of all files that had a part in it; None: there is no such file.
     consulted: dict[str, str | None]
-    # By file: its digest, and what was found in it.
-    found: dict[str, tuple[str | None, list[Remembered]]]
+    # By file: its status, its digest, and what was found in it.
+    found: dict[str, tuple[list[int], str | None, list[Remembered]]]
 
 
 class Memory:
@@ -48,8 +48,7 @@ class Memory:
         self._file = folder and folder / f"flow-{fingerprint(os.fsencode(here))}.json"
         self._of = ""
         if self._file is not None:
-            package = (file.read_bytes() for file in sorted(PACKAGE.rglob("*.py")))
-            self._of = fingerprint(b"".join([sys.version.encode(), *package]))
+            self._of = fingerprint(b"".join([sys.version.encode(), *_contents(PACKAGE)]))
             self._read(self._file)
 
     def _read(self, file: Path) -> None:
@@ -66,8 +65,12 @@ class Memory:
     def recall(self, file: Path) -> list[Remembered] | None:
         """Give what was found in a file; None: that is not known, or no longer so."""
         path = os.path.abspath(file)
-        digest, findings = self._known["found"].get(path, (None, None))
-        return findings if digest == self._digest_of(path) else None
+        if path not in self._known["found"]:
+            return None
+        status, digest, findings = self._known["found"][path]
+        # What is the same file is not read; another may have the same content.
+        same = status == _status(path) or digest == self._digest_of(path)
+        return findings if same else None
 
     def keep(self, found: Mapping[Path, list[Remembered]], consulted: Iterable[Path]) -> None:
         """Remember what was found in files, and which others had a part in it.
@@ -82,10 +85,11 @@ class Memory:
         known["consulted"].update((path, self._digest_of(path)) for path in others)
         for file, findings in found.items():
             path = os.path.abspath(file)
-            if self._is_new(path):
+            digest, status = self._digest_of(path), _status(path)
+            if status is None or self._is_new(path):
                 known["found"].pop(path, None)
             else:
-                known["found"][path] = self._digest_of(path), findings
+                known["found"][path] = status, digest, findings
         known["found"] = {path: its for path, its in known["found"].items() if os.path.exists(path)}
         self._write(self._file, json.dumps(known))
 
@@ -110,14 +114,27 @@ class Memory:
 
     def _is_new(self, path: str) -> bool:
         """Whether a file has come, changed or gone since the beginning."""
-        while True:
-            try:
-                status = os.stat(path)
-            except OSError:
-                # That something has gone shows in the folder that it was in.
-                path = os.path.dirname(path)
-            else:
-                return max(status.st_mtime_ns, status.st_ctime_ns) >= self._began
+        while (status := _status(path)) is None:
+            # That something has gone shows in the folder that it was in.
+            path = os.path.dirname(path)
+        modified, changed, *_ = status
+        return max(modified, changed) >= self._began
+
+
+def _status(path: str) -> list[int] | None:
+    """Give what is another when a file has changed, as JSON has it; None: there is no file."""
+    try:
+        its = os.stat(path)
+    except OSError:
+        return None
+    return [its.st_mtime_ns, its.st_ctime_ns, its.st_size, its.st_ino]
+
+
+def _contents(folder: Path) -> Iterator[bytes]:
+    for inside, _, names in sorted(os.walk(folder)):
+        for name in sorted(names):
+            if name.endswith(".py"):
+                yield _content(os.path.join(inside, name))
 
 
 def _content(path: str) -> bytes:

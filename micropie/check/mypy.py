@@ -9,12 +9,11 @@ import re
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from micropie.check.files import PACKAGE
 from micropie.check.memory import fingerprint
@@ -24,7 +23,7 @@ from micropie.check.report import CheckError, Entry, name, shown
 __all__ = ["Mypy", "Outcome", "user_cache"]
 
 # How mypy says what is wrong with a file that it cannot even decode.
-_UNDECODABLE = re.compile(r"(?P<file>.+?): error: (?P<message>Cannot decode file: .*)")
+_UNDECODABLE = r"(?P<file>.+?): error: (?P<message>Cannot decode file: .*)"
 
 _TWICE = "Source file found twice under different module names"
 
@@ -41,21 +40,23 @@ class _Message(TypedDict):
     hint: str | None
 
 
-@dataclass
-class Outcome:
-    """What a run of mypy has found."""
+class Outcome(NamedTuple):
+    """What runs of mypy have found."""
 
-    entries: list[Entry] = field(default_factory=list[Entry])
+    entries: list[Entry]
     # What it says besides, which is about no file.
-    remarks: list[str] = field(default_factory=list[str])
+    remarks: list[str]
     # A file that mypy cannot parse keeps it from checking the others.
-    blocked: bool = False
+    blocked: bool
 
-    def add(self, other: "Outcome") -> None:
-        """Add what another run has found."""
-        self.entries += other.entries
-        self.remarks += other.remarks
-        self.blocked |= other.blocked
+    @classmethod
+    def of(cls, runs: Collection["Outcome"]) -> "Outcome":
+        """Give what some runs have found together."""
+        return cls(
+            [entry for run in runs for entry in run.entries],
+            [remark for run in runs for remark in run.remarks],
+            any(run.blocked for run in runs),
+        )
 
 
 class Mypy:
@@ -150,7 +151,8 @@ class Mypy:
         return self._outcome(printed.getvalue() + err + out, status)
 
     def _outcome(self, output: str, status: int) -> Outcome:
-        outcome = Outcome(blocked=status == 2)
+        entries: list[Entry] = []
+        remarks: list[str] = []
         for line in output.splitlines():
             if line.startswith('{"file": '):
                 message: _Message = json.loads(line)
@@ -160,21 +162,19 @@ class Mypy:
                         f"{self._options.file or 'mypy'}: {message['message']}; "
                         f"plugins are imported in {sys.executable}"
                     )
-                outcome.entries.append(self._entry(message))
-            elif match := _UNDECODABLE.fullmatch(line):
+                entries.append(self._entry(message))
+            elif match := re.fullmatch(_UNDECODABLE, line):
                 file = self._name(match["file"])
-                outcome.entries.append(
-                    Entry(file, None, None, "error", "syntax", match["message"], "mypy")
-                )
+                entries.append(Entry(file, None, None, "error", "syntax", match["message"], "mypy"))
             else:
-                outcome.remarks.append(self._in_words_of_the_project(line))
-        found = {entry.severity for entry in outcome.entries}
+                remarks.append(self._in_words_of_the_project(line))
+        found = {entry.severity for entry in entries}
         # With notes alone, mypy ends with 0 or 1, as its version has it.
         expected = (1, 2) if "error" in found else (0, 1) if found else (0,)
         if status not in expected or "INTERNAL ERROR" in output:
-            said = [entry.message for entry in outcome.entries] + outcome.remarks
+            said = [entry.message for entry in entries] + remarks
             raise self._failure(said, unexpected="INTERNAL ERROR" in output)
-        return outcome
+        return Outcome(entries, remarks, blocked=status == 2)
 
     def _failure(self, said: list[str], *, unexpected: bool) -> CheckError:
         # So it ends when its cache is damaged, or belongs to someone else.
@@ -206,14 +206,10 @@ class Mypy:
 
 def _imported() -> Callable[[list[str]], tuple[str, str, int]]:
     """Import mypy and give what runs it."""
-    # Nothing of it is garbage, of which Python would look for some all the while.
-    gc.disable()
-    try:
-        # Else what runs it imports it, when it is called.
-        importlib.import_module("mypy.main")
-        from mypy.api import run
-    finally:
-        gc.enable()
+    # Else what runs it imports it, when it is called.
+    importlib.import_module("mypy.main")
+    from mypy.api import run
+
     return run
 
 

@@ -5,8 +5,8 @@ import io
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from micropie.check.report import CheckError
 from micropie.check.settings import items, read_toml, table, upwards
@@ -18,10 +18,10 @@ PLUGINS = ["micropie.mypy_plugin"]
 
 # They say what is checked, or what is written, told or installed besides: the check has its own
 # ways for the first, and does not do the others.
-_DROPPED = re.compile(
-    "files|packages|modules|exclude|exclude_gitignore|cache_dir|junit_xml|junit_format|.*_report|"
-    "verbosity|install_types|non_interactive"
-)
+_DROPPED = {
+    *("files", "packages", "modules", "exclude", "exclude_gitignore"),
+    *("cache_dir", "junit_xml", "junit_format", "verbosity", "install_types", "non_interactive"),
+}
 
 # What plugins read in the same file: tables of a pyproject.toml, and the sections for an INI file.
 _OF_PLUGINS = {"pydantic-mypy": "pydantic-mypy", "django-stubs": "mypy.plugins.django-stubs"}
@@ -32,8 +32,7 @@ _FOLDER = re.compile(r"\$(MYPY_CONFIG_FILE_DIR\b|\{MYPY_CONFIG_FILE_DIR\})")
 _SECTION = "mypy-micropie.*"
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """A configuration of mypy."""
 
     # The text of an INI file.
@@ -136,7 +135,7 @@ def _ours(parser: configparser.RawConfigParser, folder: Path) -> str:
             # mypy would take it for the folder of our file.
             parser.set(section, key, _FOLDER.sub(lambda _: str(folder), value))
     options = parser["mypy"]
-    for key in [key for key in options if _DROPPED.fullmatch(key)]:
+    for key in [key for key in options if key in _DROPPED or key.endswith("_report")]:
         del options[key]
     plugins = [
         # A file is looked for beside the configuration; it may have the name of a function.

@@ -1,9 +1,8 @@
 """What a check finds, from both of its sources, as one sorted list."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 __all__ = ["CheckError", "Entry", "Report", "Severity", "merge", "name", "shown"]
 
@@ -20,8 +19,7 @@ class CheckError(Exception):
     """The files could not be checked; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """Something that was found."""
 
     # As one would call it in the current folder.
@@ -39,8 +37,7 @@ class Entry:
     origin: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What a check has found."""
 
     entries: list[Entry]

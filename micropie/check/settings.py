@@ -4,9 +4,8 @@ import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from micropie.check.report import CheckError
 
@@ -15,8 +14,7 @@ __all__ = ["OUTPUTS", "Settings", "items", "load", "read_toml", "table", "upward
 OUTPUTS = ("text", "json", "sarif", "github")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What a check is to do, where the command line does not say it."""
 
     # Files, folders and modules.
@@ -106,7 +104,7 @@ def _settings(file: Path, check: object) -> Settings:
     values = table(check)
     if values is None:
         raise CheckError(f"{where} is {check!r}, expected a table")
-    _refuse_unknown(values, where, [key for key in Settings.__slots__ if key != "file"])
+    _refuse_unknown(values, where, [key for key in Settings._fields if key != "file"])
 
     def wrong(key: str, expected: str) -> CheckError:
         return CheckError(f"{where} {key} is {values[key]!r}, expected {expected}")

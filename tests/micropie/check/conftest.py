@@ -13,6 +13,7 @@ import pytest
 from mypy.modulefinder import get_search_dirs
 
 import micropie.check
+import micropie.check.flow
 import micropie.flow
 from micropie.check.flow import Flow
 from micropie.cli import main
@@ -41,6 +42,16 @@ def _here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     yield
     shutil.rmtree(here)
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In another, nothing of what the analysis does could be noted or told."""
+
+    def later(work: Callable[[], object]) -> Callable[[], object]:
+        return work
+
+    monkeypatch.setattr(micropie.check.flow, "beside", later)
 
 
 @pytest.fixture
@@ -112,6 +123,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 _COMMAND = """\
 import sys
 import micropie.check
+import micropie.check.flow
 import micropie.flow
 from micropie.cli import main
 micropie.flow.Checker.check = lambda *_: []

@@ -17,7 +17,7 @@ Told: TypeAlias = dict[str, list[Finding] | Exception]
 @pytest.fixture
 def entries(flow: Told) -> Callable[..., list[Entry]]:
     analysis = Flow(Path.cwd())
-    return lambda *files: analysis.entries(map(Path, files))
+    return lambda *files: analysis.begin(map(Path, files))()
 
 
 def test_findings(entries: Callable[..., list[Entry]], flow: Told) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import micropie.check.memory
 from micropie.check.flow import Flow
-from micropie.check.memory import TICK, Memory
+from micropie.check.memory import TICK, Memory, fingerprint
 from micropie.check.report import Entry
 from micropie.flow import Checker, Finding
 
@@ -56,8 +56,8 @@ def analysed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def found(cache: Path | None, *files: str) -> list[Entry]:
     """What is found, which is what is found without a memory."""
-    its = Flow(Path.cwd(), cache).entries(map(Path, files))
-    assert its == Flow(Path.cwd()).entries(map(Path, files))
+    its = Flow(Path.cwd(), cache).begin(map(Path, files))()
+    assert its == Flow(Path.cwd()).begin(map(Path, files))()
     return its
 
 
@@ -81,12 +81,51 @@ def test_after_an_edit(edit: str, cache: Path, analysed: list[str], write: Write
     write({"src/chat.py": CHAT, "src/base.py": base, "src/app.py": "from micropie import App"})
     assert len(found(cache, "src/chat.py")) == 1
     analysed.clear()
-    Flow(Path.cwd(), cache).entries([Path("src/chat.py")])
+    Flow(Path.cwd(), cache).begin([Path("src/chat.py")])()
     assert analysed == []
     files, expected = EDITS[edit]
     write(files)
     assert len(found(cache, "src/chat.py")) == expected
     write({"src/chat.py": CHAT})
+
+
+def test_what_is_the_same_file_is_not_read(
+    cache: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write({"chat.py": CHAT, "base.py": APP})
+    expected = found(cache, "chat.py")
+    read: list[bytes] = []
+
+    def noted(content: bytes) -> str:
+        read.append(content)
+        return fingerprint(content)
+
+    monkeypatch.setattr(micropie.check.memory, "fingerprint", noted)
+    assert Flow(Path.cwd(), cache).begin([Path("chat.py")])() == expected
+    assert APP.encode() in read
+    assert CHAT.encode() not in read
+
+
+def test_what_has_the_same_content_is_not_analysed(
+    cache: Path, analysed: list[str], write: Write
+) -> None:
+    write({"chat.py": CHAT, "base.py": APP})
+    expected = found(cache, "chat.py")
+    analysed.clear()
+    shutil.copy("chat.py", "copy.py")
+    Path("copy.py").replace("chat.py")
+    assert Flow(Path.cwd(), cache).begin([Path("chat.py")])() == expected
+    assert analysed == []
+
+
+def test_another_content_of_the_same_size_and_time(cache: Path, write: Write) -> None:
+    write({"chat.py": CHAT, "base.py": APP})
+    before = os.stat("chat.py")
+    assert len(found(cache, "chat.py")) == 1
+    write({"chat.py": CHAT.replace("ws.send_text('')", "ws.not_known(12)")})
+    os.utime("chat.py", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert os.stat("chat.py").st_size == before.st_size
+    assert found(cache, "chat.py") == []
 
 
 def test_a_base_class_of_several_files(cache: Path, write: Write) -> None:
@@ -121,7 +160,7 @@ def test_another_version_of_this_package(
     found(cache, "chat.py")
     analysed.clear()
     monkeypatch.setattr(micropie.check.memory, "PACKAGE", Path("other"))
-    Flow(Path.cwd(), cache).entries([Path("chat.py")])
+    Flow(Path.cwd(), cache).begin([Path("chat.py")])()
     assert analysed == ["chat.py"]
 
 
@@ -148,11 +187,12 @@ def test_other_files_are_remembered_while_they_are_there(
     found(cache, "c.py")
     analysed.clear()
     write({"a.py": ""})
-    Flow(Path.cwd(), cache).entries(map(Path, ("a.py", "b.py", "c.py")))
+    Flow(Path.cwd(), cache).begin(map(Path, ("a.py", "b.py", "c.py")))()
     assert analysed == ["a.py"]
 
 
 WHAT_HAPPENS: dict[str, Callable[[], object]] = {
+    "it goes": Path("chat.py").unlink,
     "it changes": lambda: Path("chat.py").write_text(""),
     "it gets an older time": lambda: os.utime("chat.py", (0, 0)),
     "another that was consulted changes": lambda: Path("base.py").write_text(APP),
