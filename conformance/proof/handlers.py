@@ -14,6 +14,7 @@ other.
 
 import random
 import tempfile
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
@@ -391,7 +392,10 @@ def observed(source: str) -> Seen:
     chance = _Chance()
     seen = Seen()
     names = _names(chance)
-    code = compile(source.replace("from chance import chance, work", ""), _FILE, "exec")
+    with warnings.catch_warnings():
+        # Python 3.14 warns of what leaves a `finally`.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        code = compile(source.replace("from chance import chance, work", ""), _FILE, "exec")
     exec(code, names)
     for name in [name for name in names if name.startswith("helper")]:
         names[name] = _watched(names[name], seen)

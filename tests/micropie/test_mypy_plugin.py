@@ -348,7 +348,7 @@ CASES = {
     "partial": handler(
         "async def _x(self, ws: WebSocket, a: int) -> None: ...\n"
         "ws_x = partialmethod(_x, a=1)\n"
-        "ws_y = partial(plain, App())"
+        "ws_y = staticmethod(partial(plain, App()))"
     ),
     "partial and wrong": handler(
         "def _x(self, ws: WebSocket) -> int: ...\nws_x = partialmethod(_x)  # E: nothing to await",

@@ -76,7 +76,7 @@ def test_lines_end_as_they_like(folder: Path, ends: str) -> None:
         (b"# coding: ascii\n\n\na = '\xff'", "encoding problem|is not encoded as it says"),
         (b"# coding: no-such\n", "unknown encoding"),
         (b"# coding: rot13\n", "is not encoded as it says: 'rot13' is not a text encoding"),
-        (b"# coding: utf-16\n", "is not encoded as it says: .*(?i:utf-16)"),
+        (b"# coding: utf-16\n", "is not encoded as it says: .*(?i:utf-16)|encoding declaration"),
         (b"# coding: undefined\n", "is not encoded as it says: undefined"),
         (b"a = 1\0", "null byte"),
         (b"# coding: unicode_escape\na = '\\ud800'", "surrogates not allowed"),
@@ -244,8 +244,9 @@ def test_a_name_means_something_of_micropie_or_nothing(
 
 @pytest.mark.parametrize("name", ["App", "WebSocket", "ConnectionClosed"])
 def test_what_is_known_by_a_name_is_there_by_it(folder: Path, name: str) -> None:
-    home = vars(micropie)[name].__module__
-    assert vars(importlib.import_module(home))[name] is vars(micropie)[name]
+    value = getattr(micropie, name)
+    home = value.__module__
+    assert vars(importlib.import_module(home))[name] is value
     for place in ("micropie", home):
         assert canonical(folder, f"import {place}", f"{place}.{name}") == name
 
