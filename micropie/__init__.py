@@ -14,21 +14,24 @@ __all__ = ["App", "ConnectionClosed", "Request", "WebSocket"]
 
 if not TYPE_CHECKING:
     _MODULES = {
-        "App": "micropie.app",
-        "ConnectionClosed": "micropie.websocket",
-        "Request": "micropie.request",
-        "WebSocket": "micropie.websocket",
+        "App": "app",
+        "ConnectionClosed": "websocket",
+        "Request": "request",
+        "WebSocket": "websocket",
     }
 
     # PEP 562. The command and mypy's plugin are in this package and do without the application,
     # which takes a tenth of the time of a check where nothing has changed.
     def __getattr__(name: str) -> object:
-        if name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
-        value = globals()[name] = getattr(import_module(_MODULES[name]), name)
-        return value
+        if name in _MODULES:
+            value = globals()[name] = getattr(import_module(f"micropie.{_MODULES[name]}"), name)
+            return value
+        # As if they had been imported to begin with.
+        if name in {"app", "contract", "request", "websocket"}:
+            return import_module(f"micropie.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

@@ -232,18 +232,19 @@ def _check(args: argparse.Namespace, chosen: Settings) -> Report:
             file=sys.stderr,
         )
     cache = user_cache()
-    flow = Flow(Path.cwd(), cache).begin(itertools.chain(*roots.values()))
-    with waiting():
+    sources = itertools.chain(*roots.values())
+    flow = Flow(Path.cwd(), cache)
+    with waiting(), flow.begin(sources, meanwhile=with_mypy is not None) as found_by_flow:
         names = {os.path.abspath(file): str(file) for file in found}
         by_mypy = Outcome.of([])
         try:
             if with_mypy:
                 by_mypy = _by_mypy(with_mypy, roots, names, chosen.python, cache)
         except CheckError:
-            # What cannot be read, it says better.
-            flow()
+            # Of a file that cannot be read, the analysis says it better.
+            found_by_flow()
             raise
-        by_flow = flow()
+        by_flow = found_by_flow()
     for remark in dict.fromkeys(by_mypy.remarks):
         print(f"micropie check: mypy says: {remark}", file=sys.stderr)
     order = {str(file): place for place, file in enumerate(found)}

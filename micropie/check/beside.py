@@ -1,55 +1,76 @@
-"""Work that is done in another process, beside what this one does."""
+"""The flow analysis in another process, beside what this one does."""
 
+import json
 import os
+import subprocess
 import sys
-import threading
-from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TypeAlias, cast
 
-# It takes long to import, and where nothing has changed, there is no work.
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
+from micropie.check.memory import Remembered
 
-__all__ = ["beside"]
+__all__ = ["Analysed", "beside", "has_room"]
 
-T = TypeVar("T")
+# By file, as it was named.
+Analysed: TypeAlias = dict[str, list[Remembered]]
+
+# Until its search path is the same as here, it may import what is Python's own alone.
+_PROGRAM = """\
+import json, sys
+sys.path[:], here, cache, files = json.load(sys.stdin)
+from pathlib import Path
+from micropie.check.flow import Flow
+found = Flow(Path(here), cache and Path(cache)).analyse(map(Path, files))
+json.dump(found, sys.stdout)
+"""
 
 
-def beside(work: Callable[[], T]) -> Callable[[], T]:
-    """Begin some work where there is a processor for it.
+def has_room() -> bool:
+    """Tell whether there is another processor for what is done beside."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) > 1
+    return (os.cpu_count() or 1) > 1
 
-    Elsewhere it is done when its result is asked for: a fork of a process with threads may hang,
-    and so may any on macOS; a new Python takes as long to start as most work that there is.
+
+@contextmanager
+def beside(
+    here: Path, cache: Path | None, files: Iterable[Path]
+) -> Generator[Callable[[], Analysed | None], None, None]:
+    """Analyse files in another process, which ends with this block at the latest.
 
     Args:
-        work: What it gives or raises must not depend on what this process does meanwhile. It is
-            done again here if the other process is killed or `work` raises, for the caller to see.
+        here: As of a Flow.
+        cache: As of a Flow.
+        files: What is to be analysed.
 
-    Returns:
-        What waits for the work to be done and gives its result, once.
+    Yields:
+        What waits for the findings and gives them. None: it has failed, which shows why when the
+        same is done here.
     """
-    if sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2 or threading.active_count() > 1:
-        return work
-    from multiprocessing import get_context
+    # Files: of pipes, someone has to read the other end.
+    with TemporaryFile("w+") as question, TemporaryFile("w+") as answer:
+        asked = [sys.path, str(here), cache and str(cache), [*map(str, files)]]
+        json.dump(asked, question)
+        question.seek(0)
+        command = [sys.executable, "-P", "-c", _PROGRAM]
+        process: subprocess.Popen[bytes] | None = None
+        with suppress(OSError):
+            process = subprocess.Popen(
+                command, stdin=question, stdout=answer, stderr=subprocess.DEVNULL
+            )
 
-    fork = get_context("fork")
-    here, there = fork.Pipe(duplex=False)
-    process = fork.Process(target=_send, args=(work, there), daemon=True)
-    process.start()
-    there.close()
+        def result() -> Analysed | None:
+            if process is None or process.wait() != 0:
+                return None
+            answer.seek(0)
+            return cast(Analysed, json.load(answer))  # as it was written
 
-    def result() -> T:
-        with here, suppress(EOFError):
-            done: T = here.recv()
-            process.join()
-            return done
-        process.join()
-        return work()
-
-    return result
-
-
-def _send(work: Callable[[], T], to: "Connection") -> None:
-    with suppress(BaseException):
-        to.send(work())
+        try:
+            yield result
+        finally:
+            if process is not None:
+                process.kill()
+                process.wait()

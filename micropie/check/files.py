@@ -1,5 +1,6 @@
 """The files that a check is to look at, and the folders that Python would import them from."""
 
+import errno
 import importlib
 import json
 import os
@@ -143,7 +144,7 @@ def _walk(
         elif os.path.splitext(name)[1] == ".py" and not excluded(path):
             if not linked and entry.is_file():
                 yield os.path.join(real, name), Path(path)
-            elif os.path.isfile(path):
+            elif linked and _is_file(path):
                 yield os.path.realpath(path), Path(path)
     for path in subfolders:
         name = os.path.basename(path)
@@ -154,6 +155,16 @@ def _walk(
             and not excluded(path, "/")
         ):
             yield from _walk(path, skipped, seen)
+
+
+def _is_file(link: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(link).st_mode)
+    except OSError as error:
+        # It leads nowhere, or to itself.
+        if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+            return False
+        raise CheckError(f"cannot read {shown(link)}: {error.strerror}") from error
 
 
 def by_root(files: Iterable[Path]) -> dict[Path, list[Path]]:

@@ -1,11 +1,11 @@
 """The flow analysis, in words of the check."""
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from micropie.check.beside import beside
+from micropie.check.beside import Analysed, beside, has_room
 from micropie.check.memory import Memory, Remembered
 from micropie.check.report import CheckError, Entry, Severity
 
@@ -27,28 +27,47 @@ class Flow:
     def __init__(self, here: Path, cache: Path | None = None) -> None:
         """Read what is remembered, and no other file yet."""
         self._here = here
+        self._cache = cache
         self._memory = Memory(cache, here)
 
-    def begin(self, files: Iterable[Path]) -> Callable[[], list[Entry]]:
-        """Begin to look at files, beside what this process does.
+    @contextmanager
+    def begin(
+        self, files: Iterable[Path], *, meanwhile: bool
+    ) -> Generator[Callable[[], list[Entry]], None, None]:
+        """Look at files.
 
-        Returns:
-            What waits until that is done and gives what is found. It raises CheckError: a file
-            cannot be read.
+        Args:
+            files: Their names are those of the findings.
+            meanwhile: Whether this process has something else to do before it asks.
+
+        Yields:
+            What gives the findings.
+
+        Raises:
+            CheckError: A file cannot be read; at once, or when the findings are asked for.
         """
         # A stub has no code.
         sources = [file for file in files if file.suffix == ".py"]
-        found = {file: self._memory.recall(file) for file in sources}
-        ahead = [file for file in sources if found[file] is None]
-        analysed = beside(partial(self._analysed, ahead)) if ahead else dict[Path, list[Remembered]]
+        known = {str(file): self._memory.recall(file) for file in sources}
+        ahead = [file for file in sources if known[str(file)] is None]
 
-        def entries() -> list[Entry]:
-            known = found | analysed()
-            return [_entry(str(file), one) for file in sources for one in known[file] or ()]
+        def entries(analysed: Analysed) -> list[Entry]:
+            found = known | analysed
+            return [_entry(name, one) for name in map(str, sources) for one in found[name] or ()]
 
-        return entries
+        if ahead and meanwhile and has_room():
+            with beside(self._here, self._cache, ahead) as analysed:
+                yield lambda: entries(analysed() or self.analyse(ahead))
+        else:
+            found = entries(self.analyse(ahead) if ahead else {})
+            yield lambda: found
 
-    def _analysed(self, files: list[Path]) -> dict[Path, list[Remembered]]:
+    def analyse(self, files: Iterable[Path]) -> Analysed:
+        """Analyse files and remember what is found.
+
+        Raises:
+            CheckError: A file cannot be read.
+        """
         from micropie.flow import Checker
         from micropie.flow.checker import Unreadable
 
@@ -58,7 +77,7 @@ class Flow:
         except Unreadable as error:
             raise CheckError(str(error)) from error
         self._memory.keep(found, checker.consulted())
-        return found
+        return {str(file): its for file, its in found.items()}
 
 
 def _remembered(finding: "Finding") -> Remembered:

@@ -20,12 +20,17 @@ Remembered: TypeAlias = tuple[int, int, str, str, str, int | None]
 # So many nanoseconds the clock of a file system may be behind, which moves by ticks.
 TICK: Final = 20_000_000
 
+# The times of files have so many nanoseconds between them in the coarsest file system, FAT: what
+# changes twice within that has the same time.
+GRAIN: Final = 2_000_000_000
+
 
 class _Known(TypedDict):
     # The digests of all files that had a part in it; None: there is no such file.
     consulted: dict[str, str | None]
-    # By file: its status, its digest, and what was found in it.
-    found: dict[str, tuple[list[int], str | None, list[Remembered]]]
+    # By file: its status, if that is old enough to tell of a change, its digest, and what was
+    # found in it.
+    found: dict[str, tuple[list[int] | None, str | None, list[Remembered]]]
 
 
 class Memory:
@@ -69,8 +74,8 @@ class Memory:
             return None
         status, digest, findings = self._known["found"][path]
         # What is the same file is not read; another may have the same content.
-        same = status == _status(path) or digest == self._digest_of(path)
-        return findings if same else None
+        same = status is not None and status == _status(path)
+        return findings if same or digest == self._digest_of(path) else None
 
     def keep(self, found: Mapping[Path, list[Remembered]], consulted: Iterable[Path]) -> None:
         """Remember what was found in files, and which others had a part in it.
@@ -89,7 +94,8 @@ class Memory:
             if status is None or self._is_new(path):
                 known["found"].pop(path, None)
             else:
-                known["found"][path] = status, digest, findings
+                settled = max(status[:2]) < self._began - GRAIN
+                known["found"][path] = status if settled else None, digest, findings
         known["found"] = {path: its for path, its in known["found"].items() if os.path.exists(path)}
         self._write(self._file, json.dumps(known))
 
@@ -122,7 +128,7 @@ class Memory:
 
 
 def _status(path: str) -> list[int] | None:
-    """Give what is another when a file has changed, as JSON has it; None: there is no file."""
+    """Give what differs once a file has changed, as JSON has it; None: there is no file."""
     try:
         its = os.stat(path)
     except OSError:

@@ -30,6 +30,16 @@ def test_a_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert vars(micropie)[name] is value
 
 
+@pytest.mark.parametrize("module", ["app", "contract", "request", "websocket"])
+def test_its_modules_are_there(module: str) -> None:
+    """They have been since their names were imported to begin with."""
+    program = f"import micropie; print(micropie.{module}.__name__)"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"micropie.{module}\n"
+
+
 def test_a_name_that_it_does_not_have() -> None:
     with pytest.raises(AttributeError, match=r"^module 'micropie' has no attribute 'WebSockets'$"):
         _ = vars(micropie)["__getattr__"]("WebSockets")

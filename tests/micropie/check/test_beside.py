@@ -1,79 +1,105 @@
-"""Work beside other work: in another process where that is of use, and with the same result."""
+"""The analysis in another process: with the same findings, and no longer than it is wanted."""
 
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
-from micropie.check.beside import beside
+import micropie.check.beside
+from micropie.check.beside import beside, has_room
+from micropie.check.flow import Flow
 
-# Begins some work, does some of its own, then waits for the other.
-_PROGRAM: Final = """\
-import os, pathlib, signal, sys
-os.sched_getaffinity = lambda _: {0, 1}
-from micropie.check.beside import beside
-
-this = os.getpid()
-
-def work():
-    if os.getpid() != this:
-        pathlib.Path("other").write_text("")
-%s
-    return os.getpid() == this
-
-result = beside(work)
-print("here")
-print(result())
+CHAT: Final = """\
+from base import Base
+class Chat(Base):
+    async def ws_index(self, ws):
+        await ws.send_text('')
 """
 
-# What the other process does after it has begun, and whether the work is then done here.
-_OTHERS: Final = {
-    "ends": ("    pass", False),
-    "is killed": ("    if os.getpid() != this: os.kill(os.getpid(), signal.SIGKILL)", True),
-    "fails": ("    if os.getpid() != this: raise SystemExit('failed there')", True),
-}
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Those that are started."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Popen(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:  # whatever there is
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Popen)
+    return started
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is not done")
-@pytest.mark.parametrize("other", _OTHERS)
-def test_in_another_process(other: str, tmp_path: Path) -> None:
-    does, here = _OTHERS[other]
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", _PROGRAM % does],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert (done.stdout, done.stderr) == (f"here\n{here}\n", "")
-    assert Path(tmp_path, "other").exists()
+def test_the_findings(tmp_path: Path, processes: list[subprocess.Popen[bytes]]) -> None:
+    # What the other process imports is not from here, and a file's name may be no UTF-8.
+    for name, text in {
+        "json.py": "raise SystemExit('imported')",
+        "base.py": "from micropie import App\nclass Base(App): ...",
+        "chat.py": CHAT,
+        "\udcff.py": CHAT,
+    }.items():
+        Path(name).write_text(text)
+    files = [Path("chat.py"), Path("\udcff.py")]
+    with beside(Path.cwd(), tmp_path, files) as analysed:
+        found = analysed()
+    assert found is not None
+    here = Flow(Path.cwd()).analyse(files)
+    assert {file: [*map(tuple, its)] for file, its in found.items()} == here
+    assert [its[0][2] for its in here.values()] == ["send-before-accept"] * 2
+    # It is remembered for all.
+    assert [*tmp_path.glob("flow-*.json")]
+    assert [process.returncode for process in processes] == [0]
 
 
-def test_what_the_work_raises() -> None:
-    """It is raised here, after the other process has failed, which says nothing."""
-    program = _PROGRAM % "    raise ValueError('of the work')"
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False
-    )
-    assert done.stderr.count("Traceback") == 1
-    assert done.stderr.endswith("ValueError: of the work\n")
+def test_a_file_that_cannot_be_read(processes: list[subprocess.Popen[bytes]]) -> None:
+    with beside(Path.cwd(), None, [Path("none.py")]) as analysed:
+        assert analysed() is None
+    assert [process.returncode for process in processes] == [1]
 
 
-@pytest.mark.parametrize("hindrance", ["one processor", "threads"])
-def test_in_this_process(hindrance: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    processors, threads = ({0}, 1) if hindrance == "one processor" else ({0, 1}, 2)
+def test_where_no_process_can_be_started(
+    monkeypatch: pytest.MonkeyPatch, processes: list[subprocess.Popen[bytes]]
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with beside(Path.cwd(), None, []) as analysed:
+        assert analysed() is None
+    assert processes == []
 
-    def affinity(_: int) -> set[int]:
-        return processors
 
-    monkeypatch.setattr(os, "sched_getaffinity", affinity, raising=False)
-    monkeypatch.setattr(threading, "active_count", lambda: threads)
-    done: list[int] = []
-    result = beside(lambda: done.append(os.getpid()))
-    assert done == []
-    result()
-    assert done == [os.getpid()]
+def test_it_ends_when_it_is_no_longer_wanted(
+    monkeypatch: pytest.MonkeyPatch, processes: list[subprocess.Popen[bytes]]
+) -> None:
+    monkeypatch.setattr(micropie.check.beside, "_PROGRAM", "import signal; signal.pause()")
+    with pytest.raises(KeyboardInterrupt), beside(Path.cwd(), None, []):
+        raise KeyboardInterrupt
+    [process] = processes
+    assert process.returncode not in {0, None}
+
+
+@pytest.mark.parametrize(
+    ("affinity", "count", "expected"),
+    [
+        ({0}, 2, False),
+        ({0, 1}, 2, True),
+        (None, 2, True),
+        (None, 1, False),
+        (None, None, False),
+    ],
+)
+def test_whether_there_is_room(
+    affinity: set[int] | None, count: int | None, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if affinity is None:
+        monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    else:
+
+        def of(_: int) -> set[int]:
+            return affinity
+
+        monkeypatch.setattr(os, "sched_getaffinity", of, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: count)
+    assert has_room() is expected

@@ -76,6 +76,7 @@ def test_links_are_followed_once(write: Write) -> None:
     Path("src/same.py").symlink_to("own.py")
     Path("src/broken.py").symlink_to("nowhere.py")
     Path("src/circle.py").symlink_to("circle.py")
+    Path("src/beyond.py").symlink_to("own.py/x.py")
     assert found("src") == ["src/own.py", "src/linked/chat.py"]
 
 
@@ -133,6 +134,14 @@ def test_what_is_no_python(python: str, message: str, write: Write) -> None:
     with pytest.raises(CheckError) as failed:
         search_path(python)
     assert str(failed.value) == message
+
+
+def test_a_link_that_cannot_be_followed(write: Write) -> None:
+    write({"src/own.py": ""})
+    # Its name is too long for a file.
+    Path("src/linked.py").symlink_to("x" * 300)
+    with pytest.raises(CheckError, match=r"^cannot read src/linked\.py: File name too long$"):
+        found("src")
 
 
 @pytest.mark.parametrize(

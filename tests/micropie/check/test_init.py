@@ -2,13 +2,18 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import NoReturn, Protocol, TypeAlias
 
 import pytest
 
+import micropie.check
+import micropie.check.flow
 from micropie.check import options
+from micropie.check.mypy import Mypy
+from micropie.check.report import CheckError
 from micropie.cli import main
 from micropie.flow import Code, Finding, Severity
 from micropie.flow.checker import Unreadable
@@ -228,6 +233,26 @@ def test_what_cannot_be_checked(
     write({"chat.py": "", "closed.py": "", "empty/notes.txt": ""})
     flow["closed.py"] = Unreadable("cannot read closed.py: Permission denied")
     assert check(*call) == (2, [], f"micropie check: {message}\n")
+
+
+def test_of_what_neither_can_read_the_analysis_tells(
+    check: Check, flow: Flow, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise CheckError("mypy failed")
+
+    @contextmanager
+    def beside(*_: object) -> Generator[Callable[[], None], None, None]:
+        yield lambda: None
+
+    write({"chat.py": ""})
+    monkeypatch.setattr(Mypy, "check", fail)
+    assert check("chat.py") == (2, [], "micropie check: mypy failed\n")
+    monkeypatch.setattr(micropie.check.flow, "has_room", lambda: True)
+    monkeypatch.setattr(micropie.check.flow, "beside", beside)
+    assert check("chat.py") == (2, [], "micropie check: mypy failed\n")
+    flow["chat.py"] = Unreadable("cannot read chat.py: Input/output error")
+    assert check("chat.py") == (2, [], "micropie check: cannot read chat.py: Input/output error\n")
 
 
 @pytest.mark.parametrize(

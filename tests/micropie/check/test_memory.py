@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ import pytest
 
 import micropie.check.memory
 from micropie.check.flow import Flow
-from micropie.check.memory import TICK, Memory, fingerprint
+from micropie.check.memory import GRAIN, TICK, Memory, fingerprint
 from micropie.check.report import Entry
 from micropie.flow import Checker, Finding
 
@@ -54,10 +54,15 @@ def analysed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return files
 
 
+def look(cache: Path | None, files: Iterable[Path]) -> list[Entry]:
+    with Flow(Path.cwd(), cache).begin(files, meanwhile=False) as entries:
+        return entries()
+
+
 def found(cache: Path | None, *files: str) -> list[Entry]:
     """What is found, which is what is found without a memory."""
-    its = Flow(Path.cwd(), cache).begin(map(Path, files))()
-    assert its == Flow(Path.cwd()).begin(map(Path, files))()
+    its = look(cache, map(Path, files))
+    assert its == look(None, map(Path, files))
     return its
 
 
@@ -81,7 +86,7 @@ def test_after_an_edit(edit: str, cache: Path, analysed: list[str], write: Write
     write({"src/chat.py": CHAT, "src/base.py": base, "src/app.py": "from micropie import App"})
     assert len(found(cache, "src/chat.py")) == 1
     analysed.clear()
-    Flow(Path.cwd(), cache).begin([Path("src/chat.py")])()
+    look(cache, [Path("src/chat.py")])
     assert analysed == []
     files, expected = EDITS[edit]
     write(files)
@@ -101,9 +106,29 @@ def test_what_is_the_same_file_is_not_read(
         return fingerprint(content)
 
     monkeypatch.setattr(micropie.check.memory, "fingerprint", noted)
-    assert Flow(Path.cwd(), cache).begin([Path("chat.py")])() == expected
+    assert look(cache, [Path("chat.py")]) == expected
     assert APP.encode() in read
     assert CHAT.encode() not in read
+
+
+def test_what_is_too_new_for_its_times_to_tell_is_read(
+    cache: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where times are coarse, another content can come with all of them the same."""
+    write({"chat.py": CHAT})
+    status = Path("chat.py").stat()
+
+    def another(*_: object) -> str:
+        return "another"
+
+    for grains, remembered in ((1, False), (2, True)):
+        now = max(status.st_mtime_ns, status.st_ctime_ns) + grains * GRAIN
+        monkeypatch.setattr(time, "time_ns", lambda now=now: now)
+        Memory(cache, Path.cwd()).keep({Path("chat.py"): []}, [])
+        with monkeypatch.context() as patch:
+            patch.setattr(Memory, "_digest_of", another)
+            recalled = Memory(cache, Path.cwd()).recall(Path("chat.py"))
+        assert (recalled == []) is remembered
 
 
 def test_what_has_the_same_content_is_not_analysed(
@@ -114,7 +139,7 @@ def test_what_has_the_same_content_is_not_analysed(
     analysed.clear()
     shutil.copy("chat.py", "copy.py")
     Path("copy.py").replace("chat.py")
-    assert Flow(Path.cwd(), cache).begin([Path("chat.py")])() == expected
+    assert look(cache, [Path("chat.py")]) == expected
     assert analysed == []
 
 
@@ -160,7 +185,7 @@ def test_another_version_of_this_package(
     found(cache, "chat.py")
     analysed.clear()
     monkeypatch.setattr(micropie.check.memory, "PACKAGE", Path("other"))
-    Flow(Path.cwd(), cache).begin([Path("chat.py")])()
+    look(cache, [Path("chat.py")])
     assert analysed == ["chat.py"]
 
 
@@ -187,7 +212,7 @@ def test_other_files_are_remembered_while_they_are_there(
     found(cache, "c.py")
     analysed.clear()
     write({"a.py": ""})
-    Flow(Path.cwd(), cache).begin(map(Path, ("a.py", "b.py", "c.py")))()
+    look(cache, map(Path, ("a.py", "b.py", "c.py")))
     assert analysed == ["a.py"]
 
 
