@@ -31,6 +31,8 @@ __all__ = ["ANY", "DEEP", "Finding", "Job", "Outcome", "function", "run", "worke
 
 # An implementation that starts tasks takes less than one, in CPU time.
 _CPU_SECONDS: Final = 30
+# A fault of the suite can have it go on until memory is used up, and shows soon.
+_FAULTY_CPU_SECONDS: Final = 5
 _MEMORY_GIB: Final = 2
 
 # How long the sequences are that a mutant is explored with which passes all cases.
@@ -140,9 +142,10 @@ def run(job: Job) -> Outcome:
     unreached: list[str] = []
     faults: list[str] = []
     # A mutant without an `await` leaves a coroutine behind.
+    seconds = _FAULTY_CPU_SECONDS if job.harness else _CPU_SECONDS
     with warnings.catch_warnings(action="ignore"), HARNESSES[job.harness]():
         try:
-            with _time_limit() as is_over:
+            with _time_limit(seconds) as is_over:
                 for case in _CASES:
                     result = runner.run(case)
                     if is_over():
@@ -163,14 +166,14 @@ def run(job: Job) -> Outcome:
                 if job.kind == "mutant" and not findings:
                     found = _explored(runner)
         except _OutOfTime:
-            findings.append(Finding(ANY, "an end", f"none within {_CPU_SECONDS} s of CPU time"))
+            findings.append(Finding(ANY, "an end", f"none within {seconds} s of CPU time"))
         # What it leaves behind is destroyed here, in silence.
         gc.collect()
     return Outcome(job, findings, unreached, faults, runner.looping, found)
 
 
 @contextmanager
-def _time_limit() -> Generator[Callable[[], bool], None, None]:
+def _time_limit(seconds: float) -> Generator[Callable[[], bool], None, None]:
     """Raise _OutOfTime when the processor's time is used up; what is given says whether it is.
 
     It is raised again and again, as the implementation may catch it.
@@ -183,7 +186,7 @@ def _time_limit() -> Generator[Callable[[], bool], None, None]:
         raise _OutOfTime
 
     handler = signal.signal(signal.SIGVTALRM, end)
-    signal.setitimer(signal.ITIMER_VIRTUAL, _CPU_SECONDS, 1)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1)
     try:
         yield lambda: over
     finally:

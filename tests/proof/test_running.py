@@ -91,10 +91,17 @@ def test_handlers() -> None:
 
 
 @pytest.mark.parametrize("factory", [RunsForEver, WillNotEnd])
-def test_what_has_no_end_is_ended(factory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("harness", "limit"),
+    [("", "_CPU_SECONDS"), ("the server never fails", "_FAULTY_CPU_SECONDS")],
+)
+def test_what_has_no_end_is_ended(
+    harness: str, limit: str, factory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(RIGHT, "it", Right(factory, Closed, Level.ROBUST))
-    monkeypatch.setattr(running, "_CPU_SECONDS", 0.2)
-    assert run(Job("right", "it")).findings[-1].expected == "an end"
+    monkeypatch.setattr(running, limit, 0.2)
+    [*_, last] = run(Job("right", "it", harness)).findings
+    assert (last.expected, last.observed) == ("an end", "none within 0.2 s of CPU time")
 
 
 def test_in_processes_of_their_own() -> None:
