@@ -252,7 +252,10 @@ def _check_connection(parameters: list[inspect.Parameter], where: str) -> None:
             f"{where} has no parameter for the connection: the first one, which a method has "
             "after self, gets the WebSocket: `async def ws_name(self, ws)`"
         )
-    if parameters[0].annotation in (str, "str"):
+    annotation = parameters[0].annotation
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if annotation in (str, "str"):
         raise TypeError(
             f"{where} has no parameter for the connection: the first one gets the WebSocket, but "
             f"{str(parameters[0])!r} is a str. Put `ws: WebSocket` before it"

@@ -399,6 +399,9 @@ async def keywords_alone(**ws: object) -> None: ...
 async def str_first(room: str, name: str = "") -> None: ...
 
 
+async def annotated_first(room: Annotated[str, "a room"]) -> None: ...
+
+
 async def number(ws: object, n: int) -> None: ...
 
 
@@ -430,6 +433,7 @@ REFUSED: list[tuple[object, str]] = [
     (keywords_alone, "has no parameter for the connection"),
     (partial(two, ws=5), "parameter for the connection"),
     (str_first, "gets the WebSocket, but 'room: str' is a str"),
+    (annotated_first, "is a str. Put `ws: WebSocket` before it"),
     (number, "parameter 'n' is annotated with int, but what a URL gives is a str: write `n: str`"),
     (partial(number), "parameter 'n' is annotated with int"),
     (wrapped, "parameter 'n' is annotated with int"),
