@@ -28,7 +28,7 @@ _OF_PLUGINS = {"pydantic-mypy": "pydantic-mypy", "django-stubs": "mypy.plugins.d
 
 _FOLDER = re.compile(r"\$(MYPY_CONFIG_FILE_DIR\b|\{MYPY_CONFIG_FILE_DIR\})")
 
-# This package is not what is checked.
+# This package is not what is checked, but what gives it its types.
 _SECTION = "mypy-micropie.*"
 
 
@@ -146,7 +146,10 @@ def _ours(parser: configparser.RawConfigParser, folder: Path) -> str:
     options["plugins"] = ", ".join(dict.fromkeys([*plugins, *PLUGINS]))
     if _SECTION not in parser:
         parser.add_section(_SECTION)
-    parser.set(_SECTION, "follow_imports", "silent")
+    for section in parser.sections():
+        # A project that had PyPI's may have an option for it.
+        if f"{section}.".startswith("mypy-micropie."):
+            parser.set(section, "follow_imports", "silent")
     text = io.StringIO()
     parser.write(text)
     return text.getvalue()

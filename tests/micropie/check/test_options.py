@@ -89,6 +89,12 @@ plugins = theirs, near.py:make
 follow_imports = skip
 ignore_errors = True
 
+[mypy-micropie]
+follow_imports = skip
+
+[mypy-micropie_too]
+follow_imports = skip
+
 [mypy-a.*,b]
 ignore_errors = True
 
@@ -109,6 +115,8 @@ init_typed = True
             "plugins": f"theirs, {here}/near.py:make, our.plugin, {here}/folder/other.py",
         },
         "mypy-micropie.*": {"follow_imports": "silent", "ignore_errors": "True"},
+        "mypy-micropie": {"follow_imports": "silent"},
+        "mypy-micropie_too": {"follow_imports": "skip"},
         "mypy-a.*,b": {"ignore_errors": "True"},
         "pydantic-mypy": {"init_typed": "True"},
     }
