@@ -34,7 +34,10 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     return started
 
 
-def test_the_findings(tmp_path: Path, processes: list[subprocess.Popen[bytes]]) -> None:
+def test_the_findings(
+    tmp_path: Path, processes: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
     # What the other process imports is not from here, and a file's name may be no UTF-8.
     for name, text in {
         "json.py": "raise SystemExit('imported')",
@@ -55,10 +58,19 @@ def test_the_findings(tmp_path: Path, processes: list[subprocess.Popen[bytes]]) 
     assert [process.returncode for process in processes] == [0]
 
 
-def test_a_file_that_cannot_be_read(processes: list[subprocess.Popen[bytes]]) -> None:
+def test_a_file_that_cannot_be_read(
+    processes: list[subprocess.Popen[bytes]], capfd: pytest.CaptureFixture[str]
+) -> None:
     with beside(Path.cwd(), None, [Path("none.py")]) as analysed:
         assert analysed() is None
     assert [process.returncode for process in processes] == [1]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_it_imports_from_where_this_process_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [])
+    with beside(Path.cwd(), None, []) as analysed:
+        assert analysed() is None
 
 
 def test_where_no_process_can_be_started(
