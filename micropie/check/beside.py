@@ -35,6 +35,16 @@ def has_room() -> bool:
     return (os.cpu_count() or 1) > 1
 
 
+def _isolation() -> list[str]:
+    """Give the options that keep this Python from what its environment names."""
+    flags = {
+        "-E": sys.flags.ignore_environment,
+        "-s": sys.flags.no_user_site,
+        "-S": sys.flags.no_site,
+    }
+    return [option for option, is_set in flags.items() if is_set]
+
+
 @contextmanager
 def beside(
     here: Path, cache: Path | None, files: Iterable[Path]
@@ -51,11 +61,15 @@ def beside(
         same is done here.
     """
     # Files: of pipes, someone has to read the other end.
-    with TemporaryFile("w+") as question, TemporaryFile("w+") as answer:
-        asked = [sys.path, str(here), cache and str(cache), [*map(str, files)]]
-        json.dump(asked, question)
+    with (
+        TemporaryFile("w+", encoding="ascii") as question,
+        TemporaryFile("w+", encoding="ascii", errors="replace") as answer,
+    ):
+        # Whatever else may be there: Python passes over it.
+        path = [folder for folder in sys.path if isinstance(folder, str)]
+        json.dump([path, str(here), cache and str(cache), [*map(str, files)]], question)
         question.seek(0)
-        command = [sys.executable, "-P", "-c", _PROGRAM]
+        command = [sys.executable, *_isolation(), "-P", "-c", _PROGRAM]
         process: subprocess.Popen[bytes] | None = None
         with suppress(OSError):
             process = subprocess.Popen(
@@ -66,7 +80,11 @@ def beside(
             if process is None or process.wait() != 0:
                 return None
             answer.seek(0)
-            return cast(Analysed, json.load(answer))  # as it was written
+            try:
+                return cast(Analysed, json.load(answer))  # as it was written
+            except ValueError:
+                # What Python starts with, such as a sitecustomize.py, has written there too.
+                return None
 
         try:
             yield result

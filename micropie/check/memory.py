@@ -123,8 +123,9 @@ class Memory:
         while (status := _status(path)) is None:
             # That something has gone shows in the folder that it was in.
             path = os.path.dirname(path)
-        modified, changed, *_ = status
-        return max(modified, changed) >= self._began
+        last = max(status[:2])
+        # Whole seconds may be those of a coarse file system, which has rounded them.
+        return last >= self._began - (0 if last % 1_000_000_000 else GRAIN)
 
 
 def _status(path: str) -> list[int] | None:

@@ -73,6 +73,38 @@ def test_it_imports_from_where_this_process_does(monkeypatch: pytest.MonkeyPatch
         assert analysed() is None
 
 
+def test_what_else_is_written_is_no_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(tmp_path, "sitecustomize.py").write_text("print('hello')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with beside(Path.cwd(), None, []) as analysed:
+        assert analysed() is None
+
+
+def test_the_search_path_may_have_what_python_passes_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [Path("here"), *sys.path])
+    with beside(Path.cwd(), None, []) as analysed:
+        assert analysed() == {}
+
+
+@pytest.mark.parametrize("option", ["-E", "-s", "-S"])
+def test_the_environment_is_heeded_as_it_is_here(option: str) -> None:
+    program = (
+        "import subprocess, sys; from pathlib import Path; sys.path[:] = %r\n"
+        "from micropie.check.beside import beside\n"
+        "subprocess.Popen = lambda command, **_: sys.exit(' '.join(command[1:-2]))\n"
+        "with beside(Path(), None, []): pass"
+    )
+    done = subprocess.run(
+        [sys.executable, option, "-P", "-c", program % sys.path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == f"{option} -P\n"
+
+
 def test_where_no_process_can_be_started(
     monkeypatch: pytest.MonkeyPatch, processes: list[subprocess.Popen[bytes]]
 ) -> None:

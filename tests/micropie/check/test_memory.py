@@ -241,6 +241,22 @@ def test_what_happens_meanwhile_keeps_it_from_being_remembered(
     assert recalled == (None if what else [])
 
 
+@pytest.mark.parametrize(("later", "remembered"), [(900_000_000, False), (GRAIN, True)])
+def test_what_happens_meanwhile_where_times_are_whole_seconds(
+    later: int, remembered: bool, cache: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write({"chat.py": CHAT})
+    second = Path("chat.py").stat().st_ctime_ns // 1_000_000_000 * 1_000_000_000
+
+    def coarse(path: str) -> list[int]:
+        return [second, second, os.stat(path).st_size, os.stat(path).st_ino]
+
+    monkeypatch.setattr(micropie.check.memory, "_status", coarse)
+    monkeypatch.setattr(time, "time_ns", lambda: second + later + TICK + 1)
+    Memory(cache, Path.cwd()).keep({Path("chat.py"): []}, [])
+    assert (Memory(cache, Path.cwd()).recall(Path("chat.py")) == []) is remembered
+
+
 def tick(folder: Path) -> int:
     """Wait until the clock of the file system moves on, and read it."""
     clock = folder / "clock"
