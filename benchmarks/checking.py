@@ -241,7 +241,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, prog="checking.py")
     parser.add_argument(
-        "--rounds", type=int, default=5, metavar="N", help="how often to measure (default: 5)"
+        "--rounds", type=int, default=9, metavar="N", help="how often to measure (default: 9)"
     )
     parser.add_argument(
         "--files",
