@@ -141,8 +141,8 @@ def run(job: Job) -> Outcome:
     found: list[Finding] = []
     unreached: list[str] = []
     faults: list[str] = []
-    # A mutant without an `await` leaves a coroutine behind.
     seconds = _FAULTY_CPU_SECONDS if job.harness else _CPU_SECONDS
+    # A mutant without an `await` leaves a coroutine behind.
     with warnings.catch_warnings(action="ignore"), HARNESSES[job.harness]():
         try:
             with _time_limit(seconds) as is_over:

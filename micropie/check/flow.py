@@ -73,11 +73,11 @@ class Flow:
 
         checker = Checker([self._here])
         try:
-            found = {file: [*map(_remembered, its)] for file, its in checker.check_all(files)}
+            found = {str(file): [*map(_remembered, its)] for file, its in checker.check_all(files)}
         except Unreadable as error:
             raise CheckError(str(error)) from error
         self._memory.keep(found, checker.consulted())
-        return {str(file): its for file, its in found.items()}
+        return found
 
 
 def _remembered(finding: "Finding") -> Remembered:

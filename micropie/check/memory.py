@@ -77,7 +77,7 @@ class Memory:
         same = status is not None and status == _status(path)
         return findings if same or digest == self._digest_of(path) else None
 
-    def keep(self, found: Mapping[Path, list[Remembered]], consulted: Iterable[Path]) -> None:
+    def keep(self, found: Mapping[str, list[Remembered]], consulted: Iterable[Path]) -> None:
         """Remember what was found in files, and which others had a part in it.
 
         Of what has changed since the beginning, it cannot be told what was read. That nothing can
@@ -91,7 +91,7 @@ class Memory:
         for file, findings in found.items():
             path = os.path.abspath(file)
             digest, status = self._digest_of(path), _status(path)
-            if status is None or self._is_new(path):
+            if status is None or self._is_recent(status):
                 known["found"].pop(path, None)
             else:
                 settled = max(status[:2]) < self._began - GRAIN
@@ -123,6 +123,9 @@ class Memory:
         while (status := _status(path)) is None:
             # That something has gone shows in the folder that it was in.
             path = os.path.dirname(path)
+        return self._is_recent(status)
+
+    def _is_recent(self, status: list[int]) -> bool:
         last = max(status[:2])
         # Whole seconds may be those of a coarse file system, which has rounded them.
         return last >= self._began - (0 if last % 1_000_000_000 else GRAIN)

@@ -124,7 +124,7 @@ def test_what_is_too_new_for_its_times_to_tell_is_read(
     for grains, remembered in ((1, False), (2, True)):
         now = max(status.st_mtime_ns, status.st_ctime_ns) + grains * GRAIN
         monkeypatch.setattr(time, "time_ns", lambda now=now: now)
-        Memory(cache, Path.cwd()).keep({Path("chat.py"): []}, [])
+        Memory(cache, Path.cwd()).keep({"chat.py": []}, [])
         with monkeypatch.context() as patch:
             patch.setattr(Memory, "_digest_of", another)
             recalled = Memory(cache, Path.cwd()).recall(Path("chat.py"))
@@ -236,7 +236,7 @@ def test_what_happens_meanwhile_keeps_it_from_being_remembered(
     memory = Memory(cache, Path.cwd())
     if what is not None:
         WHAT_HAPPENS[what]()
-    memory.keep({Path("chat.py"): []}, map(Path, ("base.py", "pkg/base.py", "none/none.py")))
+    memory.keep({"chat.py": []}, map(Path, ("base.py", "pkg/base.py", "none/none.py")))
     recalled = Memory(cache, Path.cwd()).recall(Path("chat.py"))
     assert recalled == (None if what else [])
 
@@ -253,7 +253,7 @@ def test_what_happens_meanwhile_where_times_are_whole_seconds(
 
     monkeypatch.setattr(micropie.check.memory, "_status", coarse)
     monkeypatch.setattr(time, "time_ns", lambda: second + later + TICK + 1)
-    Memory(cache, Path.cwd()).keep({Path("chat.py"): []}, [])
+    Memory(cache, Path.cwd()).keep({"chat.py": []}, [])
     assert (Memory(cache, Path.cwd()).recall(Path("chat.py")) == []) is remembered
 
 
